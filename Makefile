@@ -1,0 +1,83 @@
+# Every way of working with this house, one target each. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(BIN)/uv
+STAMP  := $(VENV)/installed.stamp
+
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+PYTEST     ?= $(BIN)/pytest
+PYTEST_ARGS ?=
+
+# uv does not read pip's configuration. A place that names its own index or certificate for pip
+# (variable or pip.conf) means uv as well; with neither, both use the same default index.
+define as_pip_does
+index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null || true)}}"; \
+if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$$($(BIN)/pip config get global.cert 2>/dev/null || true)}}"; \
+if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
+export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
+endef
+
+.PHONY: help setup run check test faults bench screenshots lock format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+setup: $(STAMP) ## make .venv with the locked packages and the project itself (instant when nothing changed)
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 setup" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): pyproject.toml requirements-dev.lock | $(UV)
+	@$(as_pip_does) set -x; \
+	$(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-dev.lock; \
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## start everything on this machine (portal, flows, clock)
+	$(BIN)/tiendo up
+
+check: setup ## lint, format, types and the layers of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: setup ## everything but the long fault tests
+	tests/prerequisites.sh
+	@$(MAKE) --no-print-directory check
+	$(PYTEST) -m "not faults" $(PYTEST_ARGS)
+
+faults: setup ## the long tests: processes killed, disks filled, networks cut
+	tests/prerequisites.sh
+	$(PYTEST) -m faults $(PYTEST_ARGS)
+
+bench: setup ## measure what the documents claim
+	$(BIN)/python -m tests.bench
+
+screenshots: setup ## pictures of every page, as a person sees them
+	tests/prerequisites.sh
+	$(BIN)/python -m tests.screenshots
+
+lock: $(UV) ## choose the newest allowed versions again
+	@$(as_pip_does) set -x; \
+	$(UV) pip compile $(LOCK_FLAGS) --upgrade pyproject.toml -o requirements.lock; \
+	$(UV) pip compile $(LOCK_FLAGS) --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@! grep -nE 'https?://|file://|--index' requirements.lock requirements-dev.lock
+
+format: setup ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what a machine made, and only that
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
