@@ -1,0 +1,90 @@
+"""Fixtures that every test may ask for."""
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import databases
+
+# Set before anything imports Prefect: no test reports to anybody or reads this user's settings.
+os.environ["DO_NOT_TRACK"] = "1"
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+_prefect_home = tempfile.TemporaryDirectory(prefix="tiendo-prefect-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _prefect_home.name
+
+POSTGRES_VERSION = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> Iterator[databases.PostgresServer]:
+    """The one PostgreSQL of this run, started when the first test asks and stopped at the end."""
+    with databases.postgres_server() as server:
+        pytestconfig.stash[POSTGRES_VERSION] = server.version
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_copies(postgres_server: databases.PostgresServer) -> databases.Copies:
+    """PostgreSQL databases for tests, copied from one that was migrated once."""
+    return databases.postgres_copies(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def sqlite_copies(tmp_path_factory: pytest.TempPathFactory) -> databases.Copies:
+    """SQLite databases for tests, copied from one that was migrated once."""
+    return databases.sqlite_copies(tmp_path_factory.mktemp("sqlite-template"))
+
+
+@pytest.fixture(params=databases.STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    """Which kind of database this test runs on; a test that asks for one runs on each."""
+    name = str(request.param)
+    request.node.user_properties.append(("store", name))
+    return name
+
+
+@pytest.fixture
+def copies(store: str, request: pytest.FixtureRequest) -> databases.Copies:
+    """The databases of this test's kind; PostgreSQL starts only when a test needs it."""
+    found = request.getfixturevalue("sqlite_copies" if store == "sqlite" else "postgres_copies")
+    assert isinstance(found, databases.Copies)
+    return found
+
+
+@pytest.fixture
+def database_url(copies: databases.Copies, tmp_path: Path) -> Iterator[str]:
+    """A fresh database with the newest schema and no rows, as an SQLAlchemy URL."""
+    with copies.one(tmp_path, migrated=True) as url:
+        yield url
+
+
+@pytest.fixture
+def bare_database_url(copies: databases.Copies, tmp_path: Path) -> Iterator[str]:
+    """A fresh database without any schema, for tests of the migrations themselves."""
+    with copies.one(tmp_path, migrated=False) as url:
+        yield url
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how many tests ran on each database, so that a silent half would be seen."""
+    ran = Counter(
+        value
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, value in getattr(report, "user_properties", [])
+        if name == "store"
+    )
+    if not ran:
+        return
+    labels = {
+        "sqlite": "SQLite",
+        "postgresql": f"PostgreSQL {config.stash.get(POSTGRES_VERSION, '(not started)')}",
+    }
+    told = ", ".join(f"{ran[store]} on {labels[store]}" for store in databases.STORES)
+    terminalreporter.write_line(f"Database tests: {told}")
