@@ -1,0 +1,113 @@
+"""Opening a database: SQLite or PostgreSQL, read and write transactions.
+
+SQLite runs with WAL, foreign keys, a busy timeout and ``recursive_triggers``, and begins each
+write with ``BEGIN IMMEDIATE``: two writers queue up instead of failing in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+BUSY_TIMEOUT_MS = 60_000
+_BEGIN = "sqlite_begin"
+
+
+class DatabaseUrlError(ValueError):
+    """A database address that cannot be used; the text says what would be right."""
+
+
+def normalise_url(url: str) -> str:
+    """``url`` with the driver that this project uses.
+
+    ``sqlite:///path``, ``postgresql://user@host/name`` and a bare path of a file are taken.
+
+    Raises:
+        DatabaseUrlError: anything else.
+    """
+    if "://" not in url:
+        url = f"sqlite:///{Path(url).expanduser()}"
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return parsed.set(drivername="sqlite+pysqlite").render_as_string(hide_password=False)
+    if backend in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    msg = (
+        f"TIENDO_DATABASE_URL: “{backend}” không dùng được; "
+        "cần dạng sqlite:///duong/dan/tiendo.db hoặc postgresql://nguoidung@maychu/csdl"
+    )
+    raise DatabaseUrlError(msg)
+
+
+def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # the driver's own BEGIN is off; ours says IMMEDIATE
+        cursor = raw.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            f"synchronous = {'FULL' if durable else 'OFF'}",
+            "foreign_keys = ON",
+            "recursive_triggers = ON",
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        how = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {how}")
+
+
+class Database:
+    """One database and its transactions. ``durable`` off is for scratch databases only."""
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        self.url = normalise_url(url)
+        parsed = make_url(self.url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {}
+        if self.is_sqlite:
+            if parsed.database in {None, "", ":memory:"}:
+                options = {
+                    "poolclass": StaticPool,
+                    "connect_args": {"check_same_thread": False},
+                }
+            else:
+                Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        else:
+            options = {"pool_pre_ping": True}
+        self.engine: Engine = create_engine(self.url, **options)
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine, durable=durable)
+        self._writer = self.engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+
+    @property
+    def shown_url(self) -> str:
+        """The address without its password, for people and logs."""
+        return make_url(self.url).render_as_string(hide_password=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that writes: committed at the end, rolled back on any exception."""
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that reads; whatever it did is rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()

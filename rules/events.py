@@ -1,0 +1,65 @@
+"""The canonical form of an event and its leaf digest (rule 38).
+
+Canonical form v1 is JSON as in RFC 8785 (JCS), for values that hold no floating-point numbers:
+keys sorted, no white space, UTF-8. All text is normalised to NFC first. The leaf digest is
+SHA-256(0x00 || canonical form), the leaf hash of RFC 6962, section 2.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import Enum
+
+CANONICAL_VERSION = 1
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+def plain(value: object) -> Json:
+    """``value`` as JSON: dates ``YYYY-MM-DD``, instants UTC with microseconds and ``Z``.
+
+    Raises:
+        TypeError: for a naive instant, a float, or anything else that has no single spelling.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            msg = f"an instant without a time zone has no canonical form: {value!r}"
+            raise TypeError(msg)
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(one) for one in value), key=str)
+    msg = f"no canonical form for {type(value).__name__}: {value!r}"
+    raise TypeError(msg)
+
+
+def canonical_json(value: object) -> str:
+    """The canonical text of ``value``; see the module's docstring."""
+    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def canonical_v1(fields: Mapping[str, object]) -> bytes:
+    """The canonical form v1 of an event given by its fields, the digest itself left out."""
+    return canonical_json(fields).encode()
+
+
+def leaf_digest(canonical: bytes) -> bytes:
+    """SHA-256(0x00 || ``canonical``): 32 bytes."""
+    return hashlib.sha256(b"\x00" + canonical).digest()
