@@ -21,6 +21,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from models.engine import Database
+from models.migrate import upgrade
+
 STORES = ("sqlite", "postgresql")
 
 START_SECONDS = 30.0
@@ -39,10 +42,14 @@ FAST_AND_FORGETFUL = (
 def prepare_template(url: str) -> None:
     """Bring the empty database at `url` (an SQLAlchemy URL) to the newest schema.
 
-    Called once a run for each kind of database. There is no migration yet: once `models` has one,
-    call it here. It must close its connections, since the database is copied right after.
+    Called once a run for each kind of database. All connections are closed again, since the
+    database is copied right after.
     """
-    del url
+    database = Database(url, durable=False)
+    try:
+        upgrade(database)
+    finally:
+        database.close()
 
 
 class PostgresUnavailableError(RuntimeError):

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from models.engine import Database
+from models.migrate import code_revision, database_revision
 from tests import databases
 
 
@@ -20,6 +22,14 @@ def execute(url: str, *statements: str) -> list[object]:
 
 def test_url_names_the_database_the_test_runs_on(store: str, database_url: str) -> None:
     assert sa.make_url(database_url).get_backend_name() == store
+
+
+def test_database_has_the_newest_schema(database_url: str, bare_database_url: str) -> None:
+    migrated, bare = Database(database_url), Database(bare_database_url)
+    assert database_revision(migrated) == code_revision()
+    assert database_revision(bare) is None
+    migrated.close()
+    bare.close()
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
