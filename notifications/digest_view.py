@@ -13,6 +13,7 @@ from notifications.wording import (
     NEWS,
     RECORD,
     SECTIONS,
+    also,
     badge,
     by_urgency,
     item_order,
@@ -46,6 +47,7 @@ class LineView:
     grave: bool
     task: str
     when: str
+    also: str
     status: str
     expected: tuple[str, ...]
     note_label: str
@@ -119,6 +121,7 @@ def _view(line: Line, agency: str, *, several: bool) -> LineView:
         grave=kind in _GRAVE,
         task=line.item_task,
         when=_capital(when(line)),
+        also=_capital(also(line)),
         status="" if kind in NEWS or kind is LineKind.RETURNED else line.status_word,
         expected=() if kind in NEWS else line.expected,
         note_label=_NOTE_LABELS.get(kind, "Ghi chú"),
@@ -135,6 +138,7 @@ def _compact(line: Line, agency: str, *, several: bool) -> LineView:
         grave=kind in _GRAVE,
         task=shorten(line.item_task, _TASK_LIMIT),
         when=when(line),
+        also=also(line),
         status="" if kind in NEWS or kind is LineKind.RETURNED else line.status_word,
         expected=(),
         note_label=_NOTE_LABELS.get(kind, "Ghi chú"),
@@ -153,7 +157,7 @@ def intro(letter: DigestLetter, ordered: Sequence[Line]) -> list[str]:
     paragraphs = []
     if letter.audience is Audience.HEAD:
         paragraphs.append(
-            f"{letter.sender.office_name} trân trọng thông báo để Lãnh đạo cơ quan quan tâm, "
+            f"{letter.sender.office_name} trân trọng thông báo để Lãnh đạo quan tâm, "
             "chỉ đạo thực hiện."
         )
     if overdue:
@@ -164,7 +168,7 @@ def intro(letter: DigestLetter, ordered: Sequence[Line]) -> list[str]:
             "xử lý dưới đây."
         )
     elif rest:
-        paragraphs.append(_ask(letter, rest, also=bool(overdue)))
+        paragraphs.append(_ask(letter, rest, others=bool(overdue)))
     return paragraphs
 
 
@@ -188,7 +192,7 @@ def _overdue(letter: DigestLetter, overdue: Sequence[Line]) -> str:
     )
 
 
-def _ask(letter: DigestLetter, rest: Sequence[Line], *, also: bool) -> str:
+def _ask(letter: DigestLetter, rest: Sequence[Line], *, others: bool) -> str:
     office = letter.sender.office_name
     kinds = {said_as(line) for line in rest}
     periods = list(dict.fromkeys(line.period_label for line in rest))
@@ -212,7 +216,7 @@ def _ask(letter: DigestLetter, rest: Sequence[Line], *, also: bool) -> str:
             f"{_basis(letter)}, {office} đề nghị Quý cơ quan cập nhật kết quả nhiệm vụ "
             f"{line.item}, {until} {vn_date(line.due_on)}."
         )
-    where = "các việc khác dưới đây" if also else "các việc dưới đây"
+    where = "các việc khác dưới đây" if others else "các việc dưới đây"
     if kinds <= {LineKind.DUE, LineKind.CHECK_IN}:
         return f"{_basis(letter)}, {office} đề nghị Quý cơ quan cập nhật kết quả {where}."
     return f"{_basis(letter)}, {office} đề nghị Quý cơ quan xem và xử lý {where}."

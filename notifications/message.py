@@ -6,14 +6,15 @@ here and the reader can rewrite a byte, and servers without 8BITMIME take it as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from notifications.addresses import AddressError, check_address, is_sample_address
 from notifications.calendar_file import METHOD
@@ -32,6 +33,32 @@ __all__ = [
 
 _CALENDAR_NAME: Final = "lich-nhac-viec.ics"
 _NAME_LIMIT: Final = 100
+_WORD_OCTETS: Final = 39
+"""Of UTF-8 in one encoded word: with the longest header's name a line stays below 76."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 ]+")
+
+
+class _Raw(str):
+    """A header's value that is in wire form already."""
+
+    __slots__ = ()
+
+
+class _WirePolicy(EmailPolicy):
+    """Writes encoded headers as they are.
+
+    The library would parse and fold each once more; that took three quarters of the time of
+    building a letter.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Keeps a value in wire form as plain text, which is never folded again."""
+        if isinstance(value, _Raw):
+            return name, str(value)
+        return super().header_store_parse(name, value)
+
+
+_WIRE: Final = _WirePolicy(linesep="\r\n", refold_source="none", cte_type="7bit")
 
 
 def message_id(key: str, domain: str) -> str:
@@ -59,19 +86,18 @@ def build_message(
     """
     if date.tzinfo is None:
         raise ValueError("the date of a letter is an aware instant")
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_WIRE)
     message["From"] = _mailbox(sender.from_name, sender.from_address)
     message["To"] = _mailbox(to_name, to_address)
     if sender.reply_to is not None:
         message["Reply-To"] = _mailbox("", sender.reply_to)
-    message["Subject"] = shorten(clean_line(rendered.subject), SUBJECT_LIMIT)
-    message["Date"] = format_datetime(date)
-    message["Message-ID"] = message_id(key, sender.uid_domain)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    message["Content-Language"] = "vi"
+    message["Subject"] = _text(shorten(clean_line(rendered.subject), SUBJECT_LIMIT))
+    message["Date"] = _Raw(format_datetime(date))
+    message["Message-ID"] = _Raw(message_id(key, sender.uid_domain))
+    message["Auto-Submitted"] = _Raw("auto-generated")
+    message["X-Auto-Response-Suppress"] = _Raw("All")
     for name, value in (headers or {}).items():
-        message[name] = clean_line(value)
+        message[name] = _text(clean_line(value))
     message.set_content(rendered.text, subtype="plain", charset="utf-8", cte="base64")
     message.add_alternative(rendered.html, subtype="html", charset="utf-8", cte="base64")
     if rendered.ics is not None:
@@ -83,14 +109,39 @@ def build_message(
             filename=_CALENDAR_NAME,
             params={"method": METHOD},
         )
+    message["Content-Language"] = _Raw("vi")  # last: a part that is added would take it along
     return message
 
 
 def message_bytes(message: EmailMessage) -> bytes:
     """The message with CRLF line ends, in ASCII, no line above 998 octets."""
-    return message.as_bytes(policy=SMTP)
+    return message.as_bytes()
 
 
-def _mailbox(name: str, address: str) -> Address:
+def _mailbox(name: str, address: str) -> _Raw:
+    checked = check_address(address)
     shown = shorten(clean_line(name), _NAME_LIMIT)
-    return Address(display_name=shown, addr_spec=check_address(address))
+    if not shown:
+        return _Raw(checked)
+    written = shown if _PLAIN.fullmatch(shown) else _text(shown)
+    return _Raw(f"{written}\r\n <{checked}>")
+
+
+def _text(text: str) -> _Raw:
+    """Clean text as words of RFC 2047, each a line of its own."""
+    return _Raw(
+        "\r\n ".join(f"=?utf-8?B?{b64encode(piece).decode('ascii')}?=" for piece in _pieces(text))
+    )
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    """UTF-8 cut between characters, because each encoded word must be readable by itself."""
+    piece = b""
+    for letter in text:
+        octets = letter.encode("utf-8")
+        if len(piece) + len(octets) > _WORD_OCTETS:
+            yield piece
+            piece = b""
+        piece += octets
+    if piece:
+        yield piece

@@ -120,7 +120,11 @@ def remaining(days: int) -> str:
 
 def date_label(line: Line) -> str:
     """``hạn 31/3/2027`` or ``mốc dự kiến 30/4/2027``."""
-    return f"{'mốc dự kiến' if line.provisional else 'hạn'} {vn_date(line.due_on)}"
+    return f"{_date_word(line)} {vn_date(line.due_on)}"
+
+
+def _date_word(line: Line) -> str:
+    return "mốc dự kiến" if line.provisional else "hạn"
 
 
 def _due(line: Line) -> str:
@@ -136,21 +140,20 @@ def _overdue(line: Line) -> str:
 def _returned(line: Line) -> str:
     if line.respond_by is None:
         return f"đề nghị bổ sung kết quả ({date_label(line)})"
-    return (
-        f"đề nghị bổ sung trước khi kết thúc ngày {vn_date(line.respond_by)}; "
-        f"hạn của nhiệm vụ: {vn_date(line.due_on)}"
-    )
+    return f"đề nghị bổ sung trước khi kết thúc ngày {vn_date(line.respond_by)}"
 
 
 def _requested(line: Line) -> str:
-    answer = f"đề nghị phối hợp trước khi kết thúc ngày {vn_date(asked_by(line))}"
-    answer = f"{answer} ({remaining(line.days)})"
-    return answer if line.respond_by is None else f"{answer}; nhiệm vụ có {date_label(line)}"
+    day = vn_date(asked_by(line))
+    return f"đề nghị phối hợp trước khi kết thúc ngày {day} ({remaining(line.days)})"
 
 
 def _recorded(line: Line) -> str:
     return f"đề nghị ghi nhận trước khi kết thúc ngày {vn_date(asked_by(line))}"
 
+
+_ANSWERED_APART: Final = RECORD | {LineKind.RETURNED, LineKind.REQUEST, LineKind.CHECK_IN}
+"""Kinds that ask for an answer by a day of their own."""
 
 _WHEN: Final[Mapping[LineKind, Callable[[Line], str]]] = {
     LineKind.OVERDUE: _overdue,
@@ -175,8 +178,15 @@ _WHEN: Final[Mapping[LineKind, Callable[[Line], str]]] = {
 
 
 def when(line: Line) -> str:
-    """What the line says of its date, in the middle of a sentence; always names the date."""
+    """What the line says of its date, in the middle of a sentence."""
     return _WHEN[said_as(line)](line)
+
+
+def also(line: Line) -> str:
+    """The date of the work itself, where :func:`when` names another; else empty."""
+    if asked_by(line) == line.due_on or said_as(line) not in _ANSWERED_APART:
+        return ""
+    return f"{_date_word(line)} của nhiệm vụ: {vn_date(line.due_on)}"
 
 
 _ROMAN: Final = re.compile(r"^([IVXLC]+)\.(\d+)(.*)$")
