@@ -31,10 +31,10 @@ def allocate_ids(session: Session, table: str, count: int) -> range:
     sequence = f"{table}_id_seq"
     # One writer at a time takes a block, so that it is contiguous.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": sequence})
-    first = session.execute(text(f"SELECT nextval('{sequence}')")).scalar_one()  # noqa: S608
+    first = session.execute(text(f"SELECT nextval('{sequence}')")).scalar_one()
     if count > 1:
         session.execute(
-            text(f"SELECT setval('{sequence}', :last)"),  # noqa: S608
+            text(f"SELECT setval('{sequence}', :last)"),
             {"last": first + count - 1},
         )
     return range(first, first + count)
@@ -50,9 +50,7 @@ def insert_rows(
     """
     dialect = session.get_bind().dialect
     connection = session.connection()
-    binders = [
-        table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns
-    ]
+    binders = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
     quoted = ", ".join(f'"{name}"' for name in columns)
     total = 0
     iterator = iter(rows)

@@ -183,9 +183,7 @@ class Reminder(Base):
     """
 
     __tablename__ = "reminder"
-    __table_args__ = (
-        UniqueConstraint("assignment_id", "round", "due_on", "rung", "mailbox"),
-    )
+    __table_args__ = (UniqueConstraint("assignment_id", "round", "due_on", "rung", "mailbox"),)
 
     id: Mapped[Id]
     assignment_id: Mapped[int] = mapped_column(BIG, ForeignKey("assignment.id"))

@@ -33,7 +33,7 @@ def database_revision(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-class NewerDatabase(Exception):  # noqa: N818
+class NewerDatabase(Exception):
     """The database was made by a newer release than this code."""
 
     def __init__(self, found: str) -> None:

@@ -24,7 +24,7 @@ def _sqlite(table: str, key: str) -> Iterator[str]:
         )
     yield f"DROP TRIGGER IF EXISTS {table}_no_replace"
     yield (
-        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "  # noqa: S608 - our own names
         f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
         f"BEGIN SELECT {refused}; END"
     )

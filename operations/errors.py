@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(Exception):  # noqa: N818 - read as a sentence where it is raised
+class Refused(Exception):
     """An operation that cannot be done as asked. Nothing was changed.
 
     ``field`` names the input that is wrong, where there is one.

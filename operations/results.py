@@ -1,0 +1,188 @@
+"""What somebody files with an act: text, documents, files, figures; checked before it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.bulk import allocate_ids
+from models.tables import Evidence, StoredFile, Submission
+from operations.errors import Refused
+from operations.stamp import Stamp
+from operations.transition import Work
+from rules.documents import check_document_code
+from rules.events import canonical_json
+from rules.timeliness import Completion
+from rules.values import Figure, ItemKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A piece of evidence: a document by number and date, a stored file, or both (rule 20)."""
+
+    code: str | None = None
+    issued_on: date | None = None
+    title: str | None = None
+    sha256: str | None = None
+    file_name: str | None = None
+    scan: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A result as it was filed. ``figures`` maps the figure's key to what was typed."""
+
+    text: str = ""
+    papers: Sequence[Paper] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)
+    unchanged: bool = False
+    """"Không thay đổi so với năm trước": the first paper is the document still in force."""
+    entered_channel: str | None = None
+    entered_number: str | None = None
+
+
+def check_result(work: Work, result: Result) -> None:
+    """Refuse a result that lacks what its item asks for (rules 16, 20).
+
+    Raises:
+        Refused: names the field and says what is missing.
+    """
+    named = [paper for paper in result.papers if paper.code or paper.sha256]
+    for paper in result.papers:
+        if paper.code is not None:
+            check_document_code(paper.code)
+    if work.occurrence.kind == ItemKind.CHECK_IN:
+        if not result.text.strip():
+            msg = "Đề nghị ghi tóm tắt tình hình thực hiện trong kỳ."
+            raise Refused(msg, field="text")
+        return
+    if result.unchanged:
+        if not any(paper.code for paper in named):
+            msg = "Đề nghị ghi số, ký hiệu văn bản đang còn hiệu lực."
+            raise Refused(msg, field="document")
+        return
+    if not result.text.strip():
+        msg = "Đề nghị ghi tóm tắt kết quả thực hiện."
+        raise Refused(msg, field="text")
+    if not named:
+        msg = "Cần ít nhất một tài liệu kiểm chứng: số và ngày văn bản, hoặc một tệp đính kèm."
+        raise Refused(msg, field="document")
+    _check_papers(named)
+    item = work.state.plan.item(work.occurrence.item_key)
+    check_figures(item.calendar.figures, result.figures)
+
+
+def _check_papers(papers: Sequence[Paper]) -> None:
+    for paper in papers:
+        if paper.code and not paper.issued_on and not paper.sha256:
+            msg = f"Đề nghị ghi ngày ban hành của văn bản {paper.code}, dạng ngày/tháng/năm."
+            raise Refused(msg, field="issued_on")
+
+
+def check_figures(figures: Sequence[Figure], given: Mapping[str, str]) -> None:
+    """Refuse figures that are missing, unknown or no numbers (rule 20).
+
+    Raises:
+        Refused: names the figure.
+    """
+    known = {figure.key: figure for figure in figures}
+    for key in given:
+        if key not in known:
+            msg = f"Nhiệm vụ này không có số liệu “{key}”. Các số liệu: {', '.join(known) or 'không có'}."
+            raise Refused(msg, field=f"figure.{key}")
+    for figure in figures:
+        text = given.get(figure.key, "").strip()
+        if not text:
+            if figure.required:
+                msg = f"Đề nghị nhập số liệu “{figure.label}”."
+                raise Refused(msg, field=f"figure.{figure.key}")
+            continue
+        try:
+            number = Decimal(text.replace(".", "").replace(",", "."))
+        except InvalidOperation:
+            number = Decimal(-1)
+        if not number.is_finite() or number < 0:
+            msg = f"“{figure.label}”: cần một số không âm, ví dụ 1.234 hoặc 12,5; đã nhập “{text}”."
+            raise Refused(msg, field=f"figure.{figure.key}")
+
+
+def store_result(
+    session: Session, stamp: Stamp, work: Work, result: Result, completed: Completion
+) -> Submission:
+    """Add the result as a new revision with its evidence; nothing is overwritten (rule 25)."""
+    row = work.assignment
+    last = session.scalar(
+        select(func.max(Submission.revision)).where(
+            Submission.assignment_id == row.id, Submission.round == row.round
+        )
+    )
+    submission = Submission(
+        id=allocate_ids(session, "submission", 1)[0],
+        assignment_id=row.id,
+        round=row.round,
+        revision=(last or 0) + 1,
+        text=result.text.strip(),
+        unchanged=result.unchanged,
+        figures=canonical_json(dict(result.figures)),
+        submitted_at=stamp.at,
+        submitted_on=stamp.as_of,
+        completed_on=completed.completed_on,
+        late_entry=completed.late_entry,
+        identity=stamp.actor.identity,
+        stated_name=stamp.actor.name,
+        stated_post=stamp.actor.post,
+        entered_channel=result.entered_channel,
+        entered_number=result.entered_number,
+    )
+    session.add(submission)
+    session.flush()
+    for paper in result.papers:
+        if paper.sha256 is not None and session.get(StoredFile, paper.sha256) is None:
+            msg = f"Tệp “{paper.file_name}” chưa được lưu; đề nghị tải lên lại."
+            raise Refused(msg, field="file")
+        if paper.code or paper.sha256:
+            session.add(
+                Evidence(
+                    submission_id=submission.id,
+                    document_code=paper.code,
+                    issued_on=paper.issued_on,
+                    title=paper.title,
+                    sha256=paper.sha256,
+                    file_name=paper.file_name,
+                    scan=paper.scan,
+                )
+            )
+    session.flush()
+    return submission
+
+
+def standing_submission(session: Session, work: Work) -> Submission | None:
+    """The newest revision of this round."""
+    return session.scalars(
+        select(Submission)
+        .where(
+            Submission.assignment_id == work.assignment.id,
+            Submission.round == work.assignment.round,
+        )
+        .order_by(Submission.revision.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def evidence_snapshot(result: Result) -> list[dict[str, object]]:
+    """The papers of a result as they stand in the history."""
+    return [
+        {
+            "code": paper.code,
+            "issued_on": paper.issued_on,
+            "sha256": paper.sha256,
+            "file_name": paper.file_name,
+            "scan": paper.scan,
+        }
+        for paper in result.papers
+    ]

@@ -1,0 +1,220 @@
+"""What the database says of a plan, as the values that the rules decide with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.tables import (
+    AgencyRow,
+    Assignment,
+    DatabaseFact,
+    DayRow,
+    GroupRow,
+    MemberRow,
+    Occurrence,
+    PeriodDate,
+    PlanRow,
+    PlanVersion,
+    SuccessionRow,
+)
+from operations.errors import NotFound
+from operations.stamp import Stamp
+from rules.directory import Directory
+from rules.planning import FixedDate, OccurrenceKey, ladder_key
+from rules.values import (
+    Agency,
+    Certainty,
+    DateAuthority,
+    Document,
+    Group,
+    ItemKind,
+    Ladder,
+    Member,
+    Plan,
+    Role,
+    Succession,
+    TrackingMode,
+)
+from rules.workdays import WorkCalendar
+
+PLAN_ADAPTER: TypeAdapter[Plan] = TypeAdapter(Plan)
+
+
+class Facts:
+    """Keys of ``database_fact``."""
+
+    TRIAL = "trial"
+    FIRST_DAY = "days.first"
+    LAST_DAY = "days.last"
+
+
+def fact(session: Session, key: str) -> str | None:
+    """A fact about the database, None when it was never set."""
+    row = session.get(DatabaseFact, key)
+    return None if row is None else row.value
+
+
+def set_fact(session: Session, stamp: Stamp, key: str, value: str) -> None:
+    """Set a fact about the database."""
+    row = session.get(DatabaseFact, key)
+    if row is None:
+        session.add(DatabaseFact(key=key, value=value, updated_at=stamp.at))
+    else:
+        row.value, row.updated_at = value, stamp.at
+    session.flush()
+
+
+def is_trial(session: Session) -> bool:
+    """Whether the database is marked as a trial (rule 1)."""
+    return fact(session, Facts.TRIAL) != "false"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanState:
+    """A plan in its current version, with the agencies and the days it lives among."""
+
+    plan: Plan
+    directory: Directory
+    calendar: WorkCalendar
+    tracking_start: date
+
+    def coordinator(self, on: date) -> str:
+        """The key of the coordinating agency on ``on``; its successor, where it has one."""
+        found = self.directory.follow(self.plan.coordinator, on)
+        return found[0] if found else self.plan.coordinator
+
+    def ladder(self, occurrence: Occurrence, assignment: Assignment) -> Ladder | None:
+        """The ladder that ``assignment`` follows now; None when it is never reminded."""
+        key = ladder_key(
+            occurrence.ladder,
+            kind=ItemKind(occurrence.kind),
+            mode=TrackingMode(occurrence.mode),
+            role=Role(assignment.role),
+            provisional=assignment.authority == DateAuthority.PROVISIONAL,
+        )
+        return None if key is None else self.plan.ladders.get(key)
+
+
+@lru_cache(maxsize=32)
+def _parse(content: str) -> Plan:
+    return PLAN_ADAPTER.validate_json(content)
+
+
+def plan_keys(session: Session) -> list[str]:
+    """The keys of the active plans."""
+    return list(session.scalars(select(PlanRow.key).where(PlanRow.active).order_by(PlanRow.key)))
+
+
+def load_plan(session: Session, key: str, version: int | None = None) -> Plan:
+    """A plan in one version, the current one by default.
+
+    Raises:
+        NotFound: there is no such plan or version.
+    """
+    row = session.get(PlanRow, key)
+    stored = row and session.get(PlanVersion, (key, version or row.current_version))
+    if not stored:
+        msg = f"Không có đề án “{key}”. Các đề án hiện có: {', '.join(plan_keys(session)) or '(chưa có)'}."
+        raise NotFound(msg, field="plan")
+    return _parse(stored.content)
+
+
+def load_state(session: Session, key: str) -> PlanState:
+    """The plan ``key`` with agencies and days, as the database holds them now."""
+    plan = load_plan(session, key)
+    row = session.get_one(PlanRow, key)
+    return PlanState(
+        plan=plan,
+        directory=load_directory(session),
+        calendar=load_calendar(session),
+        tracking_start=row.tracking_start or plan.effective_from,
+    )
+
+
+def load_calendar(session: Session) -> WorkCalendar:
+    """The working days that the database holds (rule 3)."""
+    days = session.execute(select(DayRow.day, DayRow.working)).all()
+    return _calendar(
+        tuple(day for day, working in days if not working),
+        tuple(day for day, working in days if working),
+        date.fromisoformat(fact(session, Facts.FIRST_DAY) or "2020-01-01"),
+        date.fromisoformat(fact(session, Facts.LAST_DAY) or "2035-12-31"),
+    )
+
+
+@lru_cache(maxsize=8)
+def _calendar(
+    off: tuple[date, ...], worked: tuple[date, ...], first: date, last: date
+) -> WorkCalendar:
+    return WorkCalendar(days_off=off, worked=worked, first=first, last=last)
+
+
+def load_directory(session: Session) -> Directory:
+    """All agencies, groups and successions that the database holds."""
+    members: dict[str, list[Member]] = {}
+    for one in session.scalars(select(MemberRow).order_by(MemberRow.group_key, MemberRow.position)):
+        members.setdefault(one.group_key, []).append(
+            Member(ref=one.ref, valid_from=one.valid_from, valid_to=one.valid_to)
+        )
+    return Directory(
+        agencies=[agency_value(row) for row in session.scalars(select(AgencyRow))],
+        groups=[
+            Group(
+                key=row.key,
+                name=row.name,
+                members=tuple(members.get(row.key, ())),
+                letters=row.letters,
+                certainty=Certainty(row.certainty),
+                note=row.note,
+            )
+            for row in session.scalars(select(GroupRow))
+        ],
+        successions=[
+            Succession(
+                predecessor=row.predecessor,
+                successor=row.successor,
+                effective_on=row.effective_on,
+                document=row.document,
+                items=tuple(row.items.split()),
+                certainty=Certainty(row.certainty),
+            )
+            for row in session.scalars(select(SuccessionRow).order_by(SuccessionRow.id))
+        ],
+    )
+
+
+def agency_value(row: AgencyRow) -> Agency:
+    """The value of an agency's row."""
+    return Agency(
+        key=row.key,
+        name=row.name,
+        formal_name=row.formal_name,
+        kind=row.kind,
+        code=row.code,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        letters=row.letters,
+        certainty=Certainty(row.certainty),
+        note=row.note,
+    )
+
+
+def fixed_dates(session: Session, plan: str) -> Mapping[OccurrenceKey, FixedDate]:
+    """The dates of ``plan`` that documents fixed, by item and period (rule 17)."""
+    rows = session.scalars(select(PeriodDate).where(PeriodDate.plan_key == plan))
+    return {
+        (row.item_key, row.period_key): FixedDate(
+            due_on=row.due_on,
+            opens_on=row.opens_on,
+            authority=DateAuthority(row.authority),
+            document=Document(code=row.document_code, issued_on=row.document_issued_on),
+        )
+        for row in rows
+    }

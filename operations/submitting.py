@@ -1,0 +1,161 @@
+"""Filing a result, accepting it at once, taking it back (rules 20, 21)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from operations.acting import ActRequest, is_own, set_outcome, tell
+from operations.errors import Refused
+from operations.history import Change, record
+from operations.results import Result, check_result, evidence_snapshot, store_result
+from operations.stamp import Stamp
+from operations.transition import Work, apply, is_returned
+from rules.actors import ActorKind, Capacity
+from rules.lifecycle import Action
+from rules.timeliness import Completion, completion
+from rules.values import Confirmation, ItemKind
+
+
+def submit(
+    session: Session, stamp: Stamp, work: Work, held: frozenset[Capacity], asked: ActRequest
+) -> int:
+    """File a result; the decider\'s is entered for the agency ("nhập thay")."""
+    row = work.assignment
+    result = asked.result
+    if Capacity.LEAD not in held:
+        if not (result.entered_channel or "").strip():
+            msg = "Nhập thay: đề nghị ghi hình thức nhận (văn bản giấy, Zalo, điện thoại …)."
+            raise Refused(msg, field="entered_channel")
+        stamp = replace(stamp, actor=replace(stamp.actor, on_behalf_of=row.agency_key))
+    check_result(work, result)
+    counted = _completion(stamp, work, result)
+    submission = store_result(session, stamp, work, result, counted)
+    apply(
+        session,
+        stamp,
+        work,
+        Action.SUBMIT,
+        held=held,
+        changes={
+            "submitted_at": stamp.at,
+            "submitted_on": stamp.as_of,
+            "submitted_by": stamp.actor.identity,
+            "completed_on": counted.completed_on,
+            "late_entry": counted.late_entry,
+            "respond_by": None,
+        },
+        document=next((paper.code for paper in result.papers if paper.code), None),
+        effective_on=counted.completed_on,
+    )
+    _record_papers(session, stamp, work, submission.id, result)
+    _receipt(session, stamp, work, submission.id)
+    if _accepted_at_once(work, stamp):
+        _accept(session, stamp, work)
+    return submission.id
+
+
+def _completion(stamp: Stamp, work: Work, result: Result) -> Completion:
+    row = work.assignment
+    answers = None
+    if is_returned(row) and row.completed_on and row.respond_by and stamp.as_of <= row.respond_by:
+        answers = Completion(completed_on=row.completed_on, late_entry=row.late_entry)
+    dates = () if result.unchanged else tuple(p.issued_on for p in result.papers if p.issued_on)
+    return completion(
+        dates,
+        stamp.as_of,
+        work.state.calendar,
+        within_workdays=work.state.plan.policies.late_entry_workdays,
+        answers=answers,
+    )
+
+
+def _accepted_at_once(work: Work, stamp: Stamp) -> bool:
+    """Check-ins and recorded work are; so are items set so, but not the coordinator's own."""
+    occurrence = work.occurrence
+    if occurrence.kind == ItemKind.CHECK_IN:
+        return True
+    return occurrence.confirmation == Confirmation.ACCEPT and not is_own(work, stamp)
+
+
+def _accept(session: Session, stamp: Stamp, work: Work) -> None:
+    row = work.assignment
+    draw = hashlib.sha256(f"{row.id}:{row.round}".encode()).digest()
+    sampled = (
+        work.occurrence.kind == ItemKind.TASK
+        and int.from_bytes(draw[:4]) % 100 < work.state.plan.policies.sample_percent
+    )
+    apply(
+        session,
+        stamp,
+        work,
+        Action.ACCEPT,
+        held=frozenset({Capacity.SYSTEM}),
+        changes={
+            "confirmed_at": stamp.at,
+            "confirmed_on": stamp.as_of,
+            "confirmed_by": "accept",
+            "sampled": sampled,
+        },
+    )
+    set_outcome(session, work, "confirmed")
+
+
+def _record_papers(
+    session: Session, stamp: Stamp, work: Work, submission: int, result: Result
+) -> None:
+    occurrence = work.occurrence
+    record(
+        session,
+        stamp,
+        [
+            Change(
+                entity="submission",
+                entity_id=str(submission),
+                action="file",
+                snapshot={
+                    "assignment_id": work.assignment.id,
+                    "round": work.assignment.round,
+                    "text": result.text.strip(),
+                    "unchanged": result.unchanged,
+                    "figures": dict(result.figures),
+                    "papers": evidence_snapshot(result),
+                    "entered_channel": result.entered_channel,
+                    "entered_number": result.entered_number,
+                    "completed_on": work.assignment.completed_on,
+                    "late_entry": work.assignment.late_entry,
+                },
+                plan=occurrence.plan_key,
+                item=occurrence.item_key,
+                period=occurrence.period_key,
+                agency=work.assignment.agency_key,
+            )
+        ],
+    )
+
+
+def _receipt(session: Session, stamp: Stamp, work: Work, submission: int) -> None:
+    by_link = stamp.actor.kind is ActorKind.MAILBOX
+    tell(
+        session,
+        stamp,
+        work,
+        "receipt",
+        to_address=stamp.actor.mailbox if by_link else None,
+        payload={"submission_id": submission},
+    )
+
+
+def withdraw(
+    session: Session, stamp: Stamp, work: Work, held: frozenset[Capacity], asked: ActRequest
+) -> None:
+    """Take a result back before it is confirmed."""
+    set_outcome(session, work, "withdrawn")
+    empty: dict[str, Any] = dict.fromkeys(
+        ("submitted_at", "submitted_on", "submitted_by", "completed_on")
+    )
+    changes = empty | {"late_entry": False}
+    apply(session, stamp, work, Action.WITHDRAW, held=held, changes=changes, reason=asked.reason)

@@ -1,0 +1,249 @@
+"""The one place where an assignment changes: status, dates and history are one write.
+
+:func:`apply` takes an action of the table; :func:`amend` changes facts and leaves the status as it
+is. Both check the row version (rule 26), set the next reminder, and write the event (rule 37).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.tables import Assignment, Occurrence
+from operations.errors import Conflict, NotFound, Refused
+from operations.history import Change, record, snapshot_of
+from operations.stamp import Stamp
+from operations.state import PlanState, load_state
+from rules.actors import Capacity, Standing, capacities
+from rules.ladder import NO_RUNG, next_step, steps
+from rules.lifecycle import ACTION_WORDS, NEEDS_REASON, OPEN, REMINDED, Action, Status, transition
+from rules.values import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """An assignment with its occurrence and the state of its plan, locked for a change."""
+
+    state: PlanState
+    occurrence: Occurrence
+    assignment: Assignment
+
+    @property
+    def provisional(self) -> bool:
+        """Whether no document fixed the date yet (rule 17)."""
+        return self.assignment.authority == "provisional"
+
+
+def load_work(session: Session, assignment_id: int, *, state: PlanState | None = None) -> Work:
+    """The assignment with this id, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.get(Assignment, assignment_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        msg = f"Không có phân công số {assignment_id}. Xem “tiendo work list” để lấy đúng số."
+        raise NotFound(msg, field="assignment")
+    occurrence = session.get_one(Occurrence, row.occurrence_id)
+    return Work(
+        state=state or load_state(session, occurrence.plan_key),
+        occurrence=occurrence,
+        assignment=row,
+    )
+
+
+def held_capacities(session: Session, work: Work, stamp: Stamp) -> frozenset[Capacity]:
+    """In which capacities the actor stands towards this work (rule 20)."""
+    leads = session.scalars(
+        select(Assignment.agency_key).where(
+            Assignment.occurrence_id == work.occurrence.id, Assignment.role == Role.LEAD
+        )
+    )
+    standing = Standing(
+        agency=work.assignment.agency_key,
+        partner=work.assignment.role == Role.PARTNER,
+        leads=frozenset(leads) if work.assignment.role == Role.PARTNER else frozenset(),
+        coordinator=work.state.coordinator(stamp.as_of),
+    )
+    return capacities(stamp.actor, standing)
+
+
+def check_version(work: Work, expected: int | None) -> None:
+    """Refuse a change that was prepared on an older version of the row (rule 26).
+
+    Raises:
+        Conflict: with who changed it and when.
+    """
+    row = work.assignment
+    if expected is not None and expected != row.version:
+        local = row.updated_at.astimezone(ZoneInfo(work.state.plan.time_zone))
+        msg = (
+            f"Nội dung này đã được cập nhật bởi {row.updated_by} "
+            f"lúc {local:%H giờ %M} ngày {local.day}/{local.month}/{local.year}. "
+            "Nội dung Quý cơ quan vừa nhập chưa được ghi; đề nghị xem lại rồi gửi lại nếu cần."
+        )
+        raise Conflict(msg)
+
+
+def apply(
+    session: Session,
+    stamp: Stamp,
+    work: Work,
+    action: Action,
+    *,
+    held: frozenset[Capacity] | None = None,
+    changes: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+    document: str | None = None,
+    effective_on: date | None = None,
+    skip_past_rungs: bool = False,
+    reset_ladder: bool = False,
+) -> Status:
+    """Take ``action`` on ``work`` and return the new status.
+
+    ``changes`` are columns that change with it. ``reset_ladder`` starts the ladder anew (a new
+    round or date), ``skip_past_rungs`` leaves out the rungs whose day has already come, because a
+    letter of its own goes at once.
+
+    Raises:
+        rules.lifecycle.ActionNotAllowed: the table has no such row for the actor.
+        Refused: a reason is missing.
+    """
+    row = work.assignment
+    before = Status(row.status)
+    found = transition(
+        before, action, held_capacities(session, work, stamp) if held is None else held
+    )
+    if action in NEEDS_REASON and not (reason or "").strip():
+        msg = f"“{ACTION_WORDS[action]}” cần nêu rõ lý do."
+        raise Refused(msg, field="reason")
+    row.status = (found.to or Status(row.status_before or Status.IN_PROGRESS)).value
+    row.status_before = before.value if action is Action.SUSPEND else None
+    _write(
+        session,
+        stamp,
+        work,
+        word=action.value,
+        changes=changes or {},
+        reason=reason,
+        document=document,
+        effective_on=effective_on,
+        skip_past_rungs=skip_past_rungs,
+        reset_ladder=reset_ladder,
+    )
+    return Status(row.status)
+
+
+def amend(
+    session: Session,
+    stamp: Stamp,
+    work: Work,
+    word: str,
+    *,
+    changes: Mapping[str, Any],
+    reason: str | None = None,
+    document: str | None = None,
+    effective_on: date | None = None,
+    skip_past_rungs: bool = False,
+    reset_ladder: bool = False,
+) -> None:
+    """Change facts of ``work`` without a change of status; ``word`` names it in the history."""
+    _write(
+        session,
+        stamp,
+        work,
+        word=word,
+        changes=changes,
+        reason=reason,
+        document=document,
+        effective_on=effective_on,
+        skip_past_rungs=skip_past_rungs,
+        reset_ladder=reset_ladder,
+    )
+
+
+def _write(
+    session: Session,
+    stamp: Stamp,
+    work: Work,
+    *,
+    word: str,
+    changes: Mapping[str, Any],
+    reason: str | None,
+    document: str | None,
+    effective_on: date | None,
+    skip_past_rungs: bool,
+    reset_ladder: bool,
+) -> None:
+    row, occurrence = work.assignment, work.occurrence
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.updated_at, row.updated_by = stamp.at, stamp.actor.name
+    row.version += 1
+    occurrence.touched = True
+    if reset_ladder:
+        row.last_rung = None
+    set_next_reminder(work, skip_until=stamp.as_of if skip_past_rungs else None)
+    session.flush()
+    record(
+        session,
+        stamp,
+        [
+            Change(
+                entity="assignment",
+                entity_id=str(row.id),
+                action=word,
+                snapshot=snapshot_of(row),
+                effective_on=effective_on,
+                plan=occurrence.plan_key,
+                item=occurrence.item_key,
+                period=occurrence.period_key,
+                agency=row.agency_key,
+                reason=reason,
+                document=document,
+            )
+        ],
+    )
+
+
+def reminder_anchor(row: Assignment) -> date:
+    """The date that reminders speak of: the day to respond where there is one (rules 14, 22)."""
+    return row.respond_by or row.due_on
+
+
+def set_next_reminder(work: Work, *, skip_until: date | None = None) -> None:
+    """Set the day on which the next rung becomes owed; None when none ever will.
+
+    With ``skip_until``, rungs whose day is not after it count as said.
+    """
+    row, state = work.assignment, work.state
+    ladder = state.ladder(work.occurrence, row)
+    if Status(row.status) not in REMINDED or ladder is None or not _letters(work):
+        row.next_reminder_on = None
+        return
+    anchor = reminder_anchor(row)
+    if skip_until is not None:
+        past = [
+            step.rung.offset
+            for step in steps(ladder, anchor, state.calendar)
+            if step.day <= skip_until
+        ]
+        row.last_rung = max([*past, NO_RUNG if row.last_rung is None else row.last_rung])
+    last = NO_RUNG if row.last_rung is None else row.last_rung
+    step = next_step(ladder, anchor, state.calendar, last_rung=last)
+    row.next_reminder_on = None if step is None else step.day
+
+
+def _letters(work: Work) -> bool:
+    return work.state.directory.letters_on(work.assignment.agency_key, work.assignment.due_on)
+
+
+def is_returned(row: Assignment) -> bool:
+    """Whether work was returned and not yet submitted again (rule 22)."""
+    return row.role == Role.LEAD and Status(row.status) in OPEN and row.respond_by is not None
