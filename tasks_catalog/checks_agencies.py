@@ -72,9 +72,10 @@ def _check_handover(
     """The predecessor ends on the day before, and its successor exists on the day."""
     day, old = entry.effective_on, known.get(entry.predecessor)
     if old is not None and old.valid_to != day - timedelta(days=1):
+        written = old.valid_to or "để trống"
         source.refuse(
             (*place, "effective_on"),
-            f"{day} không liền sau ngày cuối của “{old.key}” (valid_to: {old.valid_to})",
+            f"{day} không liền sau ngày cuối của “{old.key}” (valid_to: {written})",
             f"ghi valid_to của “{old.key}” là {day - timedelta(days=1)}, hoặc sửa effective_on",
         )
     new = known.get(entry.successor or "")

@@ -118,7 +118,7 @@ def _explain(error: RecurrenceError) -> tuple[str, str, str]:
     match error:
         case BadCron():
             remedy = "ghi năm trường: phút giờ ngày tháng thứ, ví dụ 0 17 31 3 *"
-            return error.field, f"cron “{error.expression}” sai ({error.reason})", remedy
+            return error.field, f"cron “{error.expression}” không hợp lệ", remedy
         case NeverFires():
             return (
                 error.field,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import model_validator as validator
@@ -35,7 +35,7 @@ def _filled(text: str) -> str:
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
         raise PydanticCustomError("time_zone", "unknown time zone") from error
     return name
 

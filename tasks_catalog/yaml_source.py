@@ -53,7 +53,7 @@ class YamlSource:
 
     def refuse_line(self, line: int, problem: str, remedy: str) -> None:
         """Note a mistake in the text of the file, before there are any fields."""
-        self.errors.append(CatalogError(self.name, line, "YAML", problem, remedy))
+        self.errors.append(CatalogError(self.name, line, "tệp", problem, remedy))
 
     def field_name(self, loc: Loc) -> str:
         """The place as people read it: ``items > I.1 > due``, ``agencies > xa_a > name``."""
@@ -79,7 +79,9 @@ def read_yaml(path: Path) -> YamlSource:
     try:
         node = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # An open quote is noticed at the end of the file and belongs where it was opened.
+        quoted = error.context == "while scanning a quoted scalar"
+        mark = error.context_mark if quoted else error.problem_mark or error.context_mark
         problem = f"sai cú pháp YAML ({error.problem or error.context})"
         line = mark.line + 1 if mark is not None else 1
         source.refuse_line(line, problem, "xem lại thụt dòng, dấu hai chấm và dấu nháy ở dòng này")
@@ -98,8 +100,11 @@ def read_yaml(path: Path) -> YamlSource:
 def _text(source: YamlSource) -> str | None:
     try:
         source.raw = source.path.read_bytes()
+    except FileNotFoundError:
+        source.refuse_line(1, "không có tệp này", "tạo tệp này, hoặc sửa lại đường dẫn")
+        return None
     except OSError as error:
-        remedy = "tạo tệp này, hoặc sửa lại đường dẫn"
+        remedy = "xem lại quyền đọc và đường dẫn của tệp"
         source.refuse_line(1, f"không đọc được tệp ({error.strerror})", remedy)
         return None
     try:
