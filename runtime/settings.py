@@ -1,0 +1,282 @@
+"""Settings: read once, from the environment and one file, and from nowhere else.
+
+Each is a variable ``TIENDO_<NAME>``. ``docs/settings.md`` is the table of all of them, made from
+this class by :func:`runtime.settings_help.settings_page`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from runtime.settings_help import PREFIX, SettingsError, explain, refuse_unknown
+from runtime.settings_types import (
+    Address,
+    Cron,
+    DatabaseUrl,
+    ExistingFile,
+    Folder,
+    Host,
+    Line,
+    PlanFolder,
+    Port,
+    TimeZone,
+    WebAddress,
+    setting,
+)
+
+__all__ = ["ENV_FILE", "Settings", "SettingsError", "load_settings"]
+
+ENV_FILE = f"{PREFIX}ENV_FILE"
+"""Names the file to read instead of ``.env``; empty means none. It is no setting itself."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORT = "một số từ 1 đến 65535"
+_CRON = "năm trường “phút giờ ngày tháng thứ”, ví dụ 30 5 * * *"
+
+
+class Settings(BaseSettings):
+    """Everything that differs from place to place."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",  # other programs' variables stand in the same file
+        frozen=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Folder = setting(
+        Path("var"),
+        "Folder for the database, uploads, local mailbox, logs, Prefect's home and the secret key.",
+        "một thư mục ghi được, ví dụ /srv/tiendo",
+    )
+    database_url: DatabaseUrl | None = setting(
+        None,
+        "Database; unset means a SQLite file in the data folder.",
+        "postgresql://nguoidung:matkhau@maychu/csdl hoặc sqlite:////duong/dan/tiendo.sqlite",
+        shown=False,
+    )
+    plan_folders: Annotated[tuple[PlanFolder, ...], NoDecode] = setting(
+        (),
+        "Catalog folders loaded into an empty database, separated by `:`; unset means all that ship.",
+        "các thư mục có tệp plan.yaml, cách nhau bằng dấu “:”",
+    )
+    time_zone: TimeZone = setting(
+        "Asia/Ho_Chi_Minh",
+        "Time zone of schedules that belong to no plan.",
+        "tên múi giờ, ví dụ Asia/Ho_Chi_Minh",
+    )
+
+    portal_host: Host = setting(
+        "127.0.0.1", "Address that the portal listens on.", "địa chỉ IP, ví dụ 127.0.0.1"
+    )
+    portal_port: Port = setting(8718, "Port that the portal listens on.", _PORT)
+    portal_public_url: WebAddress | None = setting(
+        None,
+        "Address of the portal as people see it, used in letters; unset means host and port.",
+        "địa chỉ web đầy đủ, ví dụ https://tiendo.khanhhoa.gov.vn",
+    )
+
+    prefect_port: Port = setting(
+        4218, "Port of the embedded Prefect server, on 127.0.0.1 only.", _PORT
+    )
+    prefect_api_url: WebAddress | None = setting(
+        None,
+        "API of a Prefect server run elsewhere; unset means the embedded one.",
+        "địa chỉ kết thúc bằng /api, ví dụ http://127.0.0.1:4218/api",
+    )
+    prefect_keep_days: Annotated[int, Field(ge=1, le=3650)] = setting(
+        90,
+        "Days for which Prefect keeps its own records of runs; ours are kept for ever.",
+        "một số ngày từ 1 đến 3650, ví dụ 90",
+    )
+    flow_limit: Annotated[int, Field(ge=1, le=64)] = setting(
+        2, "How many flow runs go on at once on this machine.", "một số từ 1 đến 64, ví dụ 2"
+    )
+
+    items_cron: Cron = setting(
+        "30 5 * * *", "When the flows of the items run, a minute after one another.", _CRON
+    )
+    summary_cron: Cron = setting(
+        "15 7 * * *",
+        "When the week's summary is made, if not made yet: daily, for Monday may be a day off.",
+        _CRON,
+    )
+    delivery_cron: Cron = setting("30 7 * * *", "When the day's letters are made and sent.", _CRON)
+    delivery_again_cron: Cron = setting(
+        "*/15 8-17 * * *", "When letters that came up or failed meanwhile are sent.", _CRON
+    )
+    nightly_cron: Cron = setting("0 1 * * *", "When the nightly checks run.", _CRON)
+
+    smtp_host: Host | None = setting(
+        None,
+        "Mail server; unset means that letters go to the local mailbox and nowhere else.",
+        "tên máy chủ thư, ví dụ mail.khanhhoa.gov.vn",
+    )
+    smtp_port: Port = setting(587, "Port of the mail server.", _PORT)
+    smtp_user: Line | None = setting(
+        None, "Login at the mail server; unset means none.", "tên đăng nhập của hộp thư gửi"
+    )
+    smtp_password: SecretStr | None = setting(
+        None, "Password at the mail server.", "mật khẩu của hộp thư gửi", shown=False
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = setting(
+        "starttls",
+        "Protection of the connection: `starttls`, `tls` (from the first byte) or `none`.",
+        "một trong: starttls, tls, none",
+    )
+    smtp_timeout: Annotated[float, Field(gt=0, le=600)] = setting(
+        30.0, "Seconds to wait for each answer of the mail server.", "số giây từ 1 đến 600"
+    )
+    smtp_ca_file: ExistingFile | None = setting(
+        None, "PEM file of a certificate authority of one's own.", "một tệp .pem có thật"
+    )
+    local_mail_port: Port = setting(8725, "Port of the local mailbox, on 127.0.0.1 only.", _PORT)
+    mail_from: Address = setting(
+        "nhacviec@tiendo.test",
+        "Address that letters come from.",
+        "địa chỉ thư, ví dụ nhacviec@khanhhoa.gov.vn",
+    )
+    mail_from_name: Line = setting(
+        "Sở Nội vụ tỉnh Khánh Hòa", "Name that letters come from.", "tên hiển thị của nơi gửi"
+    )
+    mail_reply_to: Address | None = setting(
+        None, "Address that answers go to.", "địa chỉ thư, ví dụ cchc.snv@khanhhoa.gov.vn"
+    )
+    mail_domain: Host = setting(
+        "tiendo.test",
+        "Ends Message-IDs and calendar UIDs; keep it even when the sender's address changes.",
+        "tên miền, ví dụ khanhhoa.gov.vn",
+    )
+    office_name: Line = setting(
+        "Sở Nội vụ tỉnh Khánh Hòa", "The coordinating office, as letters sign.", "tên cơ quan"
+    )
+    contact_line: Line = setting(
+        "Phòng Cải cách hành chính, Sở Nội vụ",
+        "The focal point at the coordinating office, as letters name it.",
+        "họ tên, chức vụ hoặc phòng của đầu mối",
+    )
+    contact_phone: Line = setting(
+        "chưa nhập", "The focal point's telephone.", "số điện thoại của đầu mối"
+    )
+    operators_address: Address | None = setting(
+        None, "Address told when something technical failed.", "địa chỉ thư của người vận hành"
+    )
+
+    link_secret: SecretStr | None = setting(
+        None,
+        "Key that signs links and sessions; unset means a file in the data folder, made at first start.",
+        "chuỗi ngẫu nhiên dài ít nhất 32 ký tự",
+        shown=False,
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "Least level that is logged.", "một trong: debug, info, warning, error"
+    )
+    log_format: Literal["console", "json"] = setting(
+        "console", "Form of log lines.", "một trong: console, json"
+    )
+
+    @field_validator("plan_folders", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
+        return value
+
+    @field_validator("link_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("khóa quá ngắn")
+        return value
+
+    @model_validator(mode="after")
+    def _login(self) -> Self:
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError(
+                "TIENDO_SMTP_USER và TIENDO_SMTP_PASSWORD phải cùng có hoặc cùng để trống"
+            )
+        if self.smtp_user and self.smtp_security == "none" and self.smtp_host not in _LOOPBACK:
+            raise ValueError(
+                "TIENDO_SMTP_SECURITY=none sẽ gửi mật khẩu không mã hóa; cần starttls hoặc tls"
+            )
+        return self
+
+    @property
+    def database_address(self) -> str:
+        """The database's URL, the SQLite file of the data folder by default."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'tiendo.sqlite'}"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where filed evidence is kept, outside any web root."""
+        return self.data_dir / "uploads"
+
+    @property
+    def mailbox_dir(self) -> Path:
+        """Where the local mailbox keeps its letters."""
+        return self.data_dir / "mailbox"
+
+    @property
+    def logs_dir(self) -> Path:
+        """Where the embedded processes write."""
+        return self.data_dir / "logs"
+
+    @property
+    def prefect_home(self) -> Path:
+        """The home of the embedded Prefect server."""
+        return self.data_dir / "prefect"
+
+    @property
+    def portal_url(self) -> str:
+        """The portal as people see it, without a slash at the end."""
+        return self.portal_public_url or f"http://{self.portal_host}:{self.portal_port}"
+
+    @property
+    def prefect_url(self) -> str:
+        """The API of the Prefect server in use."""
+        return self.prefect_api_url or f"http://127.0.0.1:{self.prefect_port}/api"
+
+    @property
+    def uses_local_mailbox(self) -> bool:
+        """Whether letters end in the local mailbox."""
+        return self.smtp_host is None
+
+    def environment(self) -> dict[str, str]:
+        """Variables from which another process reads exactly these settings, and no file.
+
+        Holds the secrets that were set: for the environment of our own child processes only.
+        """
+        found = {ENV_FILE: "", f"{PREFIX}DATA_DIR": str(self.data_dir)}
+        for name in self.model_fields_set:
+            value: Any = getattr(self, name)
+            if isinstance(value, SecretStr):
+                value = value.get_secret_value()
+            elif isinstance(value, tuple):
+                value = os.pathsep.join(map(str, value))
+            if value is not None:
+                found[f"{PREFIX}{name.upper()}"] = str(value)
+        return found
+
+
+def load_settings() -> Settings:
+    """Read the environment and ``.env`` (or the file that ``TIENDO_ENV_FILE`` names).
+
+    Raises:
+        SettingsError: with one line in Vietnamese for each mistake.
+    """
+    named = os.environ.get(ENV_FILE)
+    file = Path(".env") if named is None else Path(named) if named else None
+    if named and file is not None and not file.is_file():
+        raise SettingsError([f"{ENV_FILE}={named}: không có tệp này; cần một tệp có thật"])
+    refuse_unknown(Settings.model_fields, file, known=ENV_FILE)
+    try:
+        return Settings(_env_file=file)
+    except ValidationError as error:
+        lines = explain(error, Settings.model_fields)
+    raise SettingsError(lines)  # outside the handler: the values must not ride along

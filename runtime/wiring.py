@@ -1,0 +1,128 @@
+"""The composition root: everything that a process needs, wired once from its settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from models.engine import Database
+from notifications.values import Sender
+from runtime.clock import Clock, SystemClock
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from notifications.smtp import MailSession, SmtpSettings
+
+SECRET_FILE = "link.key"  # noqa: S105 - the name of the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What the edges work with. Flows, pages and commands take it and pass on its parts."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    link_secret: str = field(repr=False)
+    """Signs links and sessions."""
+    sender: Sender
+    """How letters are signed."""
+
+    @property
+    def uploads(self) -> Path:
+        """Where filed evidence is kept, outside any web root."""
+        return self.settings.uploads_dir
+
+    def open_mail(self) -> MailSession:
+        """A new session with the mail server, or with the local mailbox where there is none."""
+        from notifications.smtp import MailSession
+
+        return MailSession(smtp_settings(self.settings))
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
+    """Wire a process. Makes the data folder and the secret key at the first start.
+
+    Raises:
+        OSError: the data folder cannot be written.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Runtime(
+        settings=settings,
+        database=Database(settings.database_address),
+        clock=clock or SystemClock(),
+        link_secret=_link_secret(settings),
+        sender=letter_sender(settings),
+    )
+
+
+def letter_sender(settings: Settings) -> Sender:
+    """How letters are signed."""
+    return Sender(
+        office_name=settings.office_name,
+        contact_line=settings.contact_line,
+        phone=settings.contact_phone,
+        from_name=settings.mail_from_name,
+        from_address=settings.mail_from,
+        portal_url=settings.portal_url,
+        uid_domain=settings.mail_domain,
+        reply_to=settings.mail_reply_to,
+    )
+
+
+def smtp_settings(settings: Settings) -> SmtpSettings:
+    """How letters leave: by the mail server, or into the local mailbox of this machine."""
+    from notifications.smtp import Security, SmtpSettings
+
+    if settings.smtp_host is None:
+        return SmtpSettings(
+            host="127.0.0.1",
+            port=settings.local_mail_port,
+            security=Security.NONE,
+            timeout_seconds=settings.smtp_timeout,
+            helo_name="localhost",
+        )
+    return SmtpSettings(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        security=Security(settings.smtp_security),
+        timeout_seconds=settings.smtp_timeout,
+        ca_file=None if settings.smtp_ca_file is None else str(settings.smtp_ca_file),
+    )
+
+
+def _link_secret(settings: Settings) -> str:
+    """The key from the settings, or from its file, which the first process makes."""
+    if settings.link_secret is not None:
+        return settings.link_secret.get_secret_value()
+    path = settings.data_dir / SECRET_FILE
+    if not path.exists():
+        # Written whole under another name, so that nobody ever reads half of it.
+        descriptor, part = tempfile.mkstemp(dir=settings.data_dir, prefix=f".{SECRET_FILE}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(part, path)
+        except FileExistsError:
+            pass  # another process was first; its key counts
+        finally:
+            Path(part).unlink()
+    return path.read_text(encoding="ascii").strip()
