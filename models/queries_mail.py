@@ -35,7 +35,7 @@ def in_parts(values: Iterable[_T], size: int = IN_LIMIT) -> Iterator[list[_T]]:
         yield part
 
 
-def reachable_contacts() -> Select[tuple[str, str, str | None, str]]:
+def reachable_contacts() -> Select[tuple[str, str, str | None, str | None]]:
     """Contacts that letters reach: (agency key, kind, name, address), in the order of their ids."""
     return (
         select(Contact.agency_key, Contact.kind, Contact.name, Contact.email)
@@ -46,7 +46,7 @@ def reachable_contacts() -> Select[tuple[str, str, str | None, str]]:
             or_(Mailbox.state.is_(None), Mailbox.state == "ok"),
         )
         .order_by(Contact.id)
-    )  # type: ignore[return-value]  # the address is not None here
+    )
 
 
 def active_mailboxes(session: Session) -> int:

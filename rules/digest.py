@@ -88,16 +88,19 @@ class Owed:
 
 
 class LadderReader:
-    """Reads ladders for many assignments on one day; each (ladder, date, rung) is computed once."""
+    """Reads one plan's ladders for many assignments on one day.
+
+    Each (ladder, date, last rung) is computed once, for there are few of them and many rows.
+    """
 
     def __init__(self, calendar: WorkCalendar, as_of: date) -> None:
         self._calendar, self._as_of = calendar, as_of
-        self._known: dict[tuple[Ladder, date, int], Owed] = {}
+        self._known: dict[tuple[str, date, int], Owed] = {}
 
     def read(self, ladder: Ladder, anchor: date, last_rung: int | None) -> Owed:
         """The rung owed (rule 28) to work with this anchor and last rung queued."""
         last = NO_RUNG if last_rung is None else last_rung
-        key = (ladder, anchor, last)
+        key = (ladder.key, anchor, last)
         found = self._known.get(key)
         if found is None:
             rung = owed(ladder, anchor, self._calendar, last_rung=last, as_of=self._as_of)

@@ -1,0 +1,253 @@
+"""The address book: who gets an agency's letters, and who may change that (rules 30, 36, 37, 40).
+
+An agency has at most one contact of each kind. Addresses are kept in lower case, as checked by
+``notifications.addresses``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.tables import AgencyRow, Contact, ContactKind, Mailbox
+from notifications.addresses import AddressError, check_address
+from notifications.formats import clean_line
+from operations.errors import NotFound, NotPermitted, Refused
+from operations.history import Change, record, snapshot_of
+from operations.links import revoke_mailbox_links
+from operations.stamp import Stamp
+from rules.actors import AccountRole, ActorKind
+
+CONTACT_WORDS: Mapping[ContactKind, str] = {
+    ContactKind.MAILBOX: "Hộp thư cơ quan",
+    ContactKind.FOCAL: "Đầu mối chính",
+    ContactKind.DEPUTY: "Đầu mối dự phòng",
+    ContactKind.REGISTRY: "Văn thư",
+    ContactKind.HEAD: "Lãnh đạo phụ trách",
+}
+"""What people read for each kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactInput:
+    """A contact as given by a form or a file; texts are cleaned when it is stored.
+
+    Name, post, work e-mail and phone only (rule 40).
+    """
+
+    agency_key: str
+    kind: ContactKind
+    name: str | None = None
+    post: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+def contacts_of(session: Session, agency_key: str) -> list[Contact]:
+    """The active contacts of an agency, in the order of their kinds."""
+    order = list(ContactKind)
+    rows = session.scalars(
+        select(Contact).where(Contact.agency_key == agency_key, Contact.active)
+    ).all()
+    return sorted(rows, key=lambda row: order.index(ContactKind(row.kind)))
+
+
+def _require_right(stamp: Stamp, agency_key: str) -> None:
+    actor = stamp.actor
+    if actor.kind in {ActorKind.OPERATOR, ActorKind.FLOW}:
+        return
+    if actor.role in {AccountRole.ADMIN, AccountRole.COORDINATOR}:
+        return
+    own = actor.agency == agency_key and actor.role in {None, AccountRole.AGENCY}
+    if not own:
+        msg = "Chỉ cơ quan đó hoặc cơ quan điều phối được cập nhật đầu mối liên hệ này."
+        raise NotPermitted(msg)
+
+
+def set_contact(session: Session, stamp: Stamp, wanted: ContactInput) -> Contact:
+    """Set or replace one contact of an agency; writes an event where anything differs (rule 37).
+
+    An address that had refused letters counts as mended when it is entered again. When the
+    address changes, the links that went to the old one stop working for this agency.
+
+    Raises:
+        NotPermitted: the actor is neither of this agency nor its coordinator.
+        NotFound: there is no such agency.
+        Refused: an address or name that cannot be used; ``field`` names it.
+    """
+    _require_right(stamp, wanted.agency_key)
+    if session.get(AgencyRow, wanted.agency_key) is None:
+        msg = f"Không có cơ quan “{wanted.agency_key}”. Xem “tiendo agencies list”."
+        raise NotFound(msg, field="agency_key")
+    return store_contacts(session, stamp, [checked(wanted)])[0]
+
+
+def checked(wanted: ContactInput) -> ContactInput:
+    """``wanted`` with clean texts and a checked address.
+
+    Raises:
+        Refused: with the field that is wrong.
+    """
+    email = None
+    if (wanted.email or "").strip():
+        try:
+            email = check_address(wanted.email or "").lower()
+        except AddressError as error:
+            raise Refused(str(error), field="email") from None
+    name, post, phone = (_text(one) for one in (wanted.name, wanted.post, wanted.phone))
+    if wanted.kind in {ContactKind.MAILBOX, ContactKind.REGISTRY} and email is None:
+        msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có địa chỉ thư điện tử."
+        raise Refused(msg, field="email")
+    if wanted.kind not in {ContactKind.MAILBOX, ContactKind.REGISTRY} and name is None:
+        msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có họ và tên."
+        raise Refused(msg, field="name")
+    if phone is not None and not _is_phone(phone):
+        msg = (
+            f"Số điện thoại “{phone}” không đúng; ghi đủ số 0 ở đầu, ví dụ 0258 3822 001. "
+            "Trong Excel, định dạng cột này là Text."
+        )
+        raise Refused(msg, field="phone")
+    return ContactInput(
+        agency_key=wanted.agency_key,
+        kind=wanted.kind,
+        name=name,
+        post=post,
+        email=email,
+        phone=phone,
+    )
+
+
+def _text(value: str | None) -> str | None:
+    text = clean_line(value or "")
+    if len(text) > 200:
+        msg = f"“{text[:40]}…” dài quá 200 ký tự."
+        raise Refused(msg)
+    return text or None
+
+
+def _is_phone(text: str) -> bool:
+    digits = "".join(letter for letter in text if letter.isdigit())
+    rest = "".join(letter for letter in text if not letter.isdigit())
+    return 8 <= len(digits) <= 15 and not rest.strip(" .-()+") and text[0] in "0+("
+
+
+def store_contacts(
+    session: Session, stamp: Stamp, wanted: Sequence[ContactInput], *, sample: bool = False
+) -> list[Contact]:
+    """Write checked contacts and one event for each that differs; returns their rows.
+
+    Asked for a second time, nothing changes and nothing is written.
+    """
+    known = _known(session, {one.agency_key for one in wanted})
+    changed: list[Contact] = []
+    rows: list[Contact] = []
+    for one in wanted:
+        row = known.get((one.agency_key, one.kind))
+        if row is None:
+            row = Contact(agency_key=one.agency_key, kind=one.kind.value, sample=sample, version=0)
+            session.add(row)
+            known[one.agency_key, one.kind] = row
+        rows.append(row)
+        if _write(session, stamp, row, one, sample=sample):
+            changed.append(row)
+    session.flush()
+    record(session, stamp, [_change(row, "set") for row in changed])
+    return rows
+
+
+def _known(session: Session, agencies: set[str]) -> dict[tuple[str, ContactKind], Contact]:
+    rows = session.scalars(select(Contact).where(Contact.agency_key.in_(agencies)))
+    return {(row.agency_key, ContactKind(row.kind)): row for row in rows}
+
+
+def _write(
+    session: Session, stamp: Stamp, row: Contact, wanted: ContactInput, *, sample: bool
+) -> bool:
+    """Put the values into ``row``; False when they were there already."""
+    values = {
+        "name": wanted.name,
+        "post": wanted.post,
+        "email": wanted.email,
+        "phone": wanted.phone,
+        "active": True,
+        "sample": sample,
+    }
+    if wanted.email is not None:
+        _mend(session, stamp, wanted.email)
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return False
+    if row.email is not None and row.email != wanted.email:
+        revoke_mailbox_links(session, stamp, mailbox=row.email, agency_key=row.agency_key)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.updated_at, row.version = stamp.at, (row.version or 0) + 1
+    return True
+
+
+def _mend(session: Session, stamp: Stamp, address: str) -> None:
+    box = session.get(Mailbox, address)
+    if box is not None and box.state != "ok":
+        box.state, box.answer, box.updated_at = "ok", None, stamp.at
+        record(
+            session,
+            stamp,
+            [
+                Change(
+                    entity="mailbox",
+                    entity_id=address[:80],
+                    action="mend",
+                    snapshot=snapshot_of(box),
+                )
+            ],
+        )
+
+
+def remove_contact(session: Session, stamp: Stamp, *, agency_key: str, kind: ContactKind) -> None:
+    """Take a contact out of use; its history keeps its name of then (rule 40).
+
+    Raises:
+        NotPermitted: the actor is neither of this agency nor its coordinator.
+        NotFound: there is no such contact.
+    """
+    _require_right(stamp, agency_key)
+    row = _known(session, {agency_key}).get((agency_key, kind))
+    if row is None or not row.active:
+        msg = f"Cơ quan “{agency_key}” chưa có “{CONTACT_WORDS[kind]}”."
+        raise NotFound(msg, field="kind")
+    if row.email is not None:
+        revoke_mailbox_links(session, stamp, mailbox=row.email, agency_key=agency_key)
+    row.active, row.updated_at, row.version = False, stamp.at, row.version + 1
+    session.flush()
+    record(session, stamp, [_change(row, "remove")])
+
+
+def hand_over_focal(
+    session: Session, stamp: Stamp, *, agency_key: str, name: str, post: str, email: str, phone: str
+) -> Contact:
+    """The agency itself names its new focal point (rule 36); the old one's links end.
+
+    Raises:
+        NotPermitted, NotFound, Refused: as :func:`set_contact`.
+    """
+    wanted = ContactInput(
+        agency_key=agency_key,
+        kind=ContactKind.FOCAL,
+        name=name,
+        post=post,
+        email=email,
+        phone=phone,
+    )
+    return set_contact(session, stamp, wanted)
+
+
+def _change(row: Contact, action: str) -> Change:
+    return Change(
+        entity="contact",
+        entity_id=str(row.id),
+        action=action,
+        snapshot=snapshot_of(row),
+        agency=row.agency_key,
+    )
