@@ -90,7 +90,7 @@ _TOO_LARGE: Final = 552
 _CLOSING: Final = 421
 _START_INPUT: Final = 354
 _LOGIN_GOES_ON: Final = 334
-_RELAY: Final = re.compile(r"\brelay", re.IGNORECASE)
+_RELAY: Final = re.compile(r"\brelay(ing)?\b", re.IGNORECASE)
 
 _ANSWER_LIMIT: Final = 300
 _NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e\u00a0-\uffff]+")
