@@ -55,7 +55,8 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
         for n, one in enumerate(value, start=1):
             yield from _leaves(one, f"{path} > {_name(one, n)}")
     elif isinstance(value, list):
-        yield path, ", ".join(str(one) for one in value)
+        if value:
+            yield path, ", ".join(str(one) for one in value)
     else:
         yield path, f"{value:%d/%m/%Y}" if isinstance(value, date) else str(value)
 

@@ -62,9 +62,9 @@ def load_plan(folder: Path, agencies_dir: Path | None = None) -> LoadedCatalog:
     read = [sources.plan, sources.calendar, sources.parties, days_source]
 
     directory = None
-    if plan_file is not None:
+    if (name := _agencies_file(sources.plan)) is not None:
         place = agencies_dir if agencies_dir is not None else folder.parent / AGENCIES
-        agencies = read_yaml(place / f"{plan_file.agencies_file}.yaml")
+        agencies = read_yaml(place / f"{name}.yaml")
         read.append(agencies)
         directory = _directory(agencies)
     if plan_file is not None and calendar_file is not None and parties_file is not None:
@@ -77,6 +77,12 @@ def load_plan(folder: Path, agencies_dir: Path | None = None) -> LoadedCatalog:
                 plan=plan, directory=directory, corrections=corrections, digest=_digest(read)
             )
     raise CatalogErrors(_errors(read))
+
+
+def _agencies_file(source: YamlSource) -> str | None:
+    """The name that the plan gives, read even where the rest of the plan is wrong."""
+    name = source.data.get("agencies_file") if isinstance(source.data, dict) else None
+    return name if isinstance(name, str) and name.isidentifier() else None
 
 
 def _directory(source: YamlSource) -> Directory | None:
@@ -113,7 +119,7 @@ def _refuse(read: Sequence[YamlSource]) -> None:
 
 def _digest(read: Sequence[YamlSource]) -> str:
     digest = hashlib.sha256()
-    for source in sorted(read, key=lambda s: s.name):
+    for source in read:
         digest.update(f"{source.path.name}\0{len(source.raw)}\0".encode())
         digest.update(source.raw)
     return digest.hexdigest()
