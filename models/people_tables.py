@@ -32,6 +32,8 @@ class Account(Base):
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
+    enabled_at: Mapped[datetime | None]
+    """When it was last switched on again; an unused account counts its days from here."""
     session_epoch: Mapped[int] = mapped_column(default=0)
     """Grows when all sessions of the account are ended."""
     created_at: Mapped[datetime]

@@ -109,6 +109,8 @@ class Assignment(Base):
     request_text: Mapped[str | None] = mapped_column(Text)
     request_form: Mapped[Line | None]
     request_document: Mapped[Line | None]
+    requested_by: Mapped[Key | None]
+    """The agency whose lead asked: where each leads its own, any of them may (rule 14)."""
     suspended_on: Mapped[date | None]
     submitted_at: Mapped[datetime | None]
     submitted_on: Mapped[date | None]
@@ -272,4 +274,7 @@ class Obstacle(Base):
     answer: Mapped[str | None] = mapped_column(Text)
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[Line | None]
+    answer_document: Mapped[Line | None]
     document_code: Mapped[Line | None]
+    """The document that brought it to the superior, where it was consolidated."""
+    version: Mapped[int] = mapped_column(default=1)
