@@ -1,10 +1,14 @@
 """A catalog that is wrong is refused whole, with file, line, field and remedy (rule 9)."""
 
 import shutil
+import tempfile
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks_catalog.errors import CatalogErrors
 from tasks_catalog.loader import load_plan
@@ -172,3 +176,27 @@ def test_all_mistakes_are_told_at_once(catalogs: Path) -> None:
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
     named = {message.split(":")[0] for message in refusal(catalogs)}
     assert named == set(FILES.values())
+
+
+@settings(deadline=None)
+@given(
+    file=st.sampled_from(sorted(FILES)),
+    line=st.integers(0, 60),
+    fragment=st.sampled_from(
+        ["", "- ", "  ", "null", "[]", "{}", ": ", "? [a]", "*x", "!!map", "'", "0x1f", "1e400",
+         ".inf", "2027-02-30", "2027-01-01T10:00:00Z", "yes", "<<: {a: 1}", "\u0000", "%", "1_0"]
+    ),
+    keep=st.integers(0, 30),
+)  # fmt: skip
+def test_whatever_is_written_is_read_or_refused(
+    file: str, line: int, fragment: str, keep: int
+) -> None:
+    """Rule 9: no text of a file makes the loader stumble."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(CATALOGS, Path(folder) / "catalogs"))
+        path = path_of(copy, file)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        lines[line % len(lines)] = lines[line % len(lines)][:keep] + fragment
+        path.write_text("\n".join(lines), encoding="utf-8")
+        with suppress(CatalogErrors):
+            load_plan(copy / "huyen_mau")

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.directory import Directory
@@ -52,6 +52,7 @@ def test_the_files_that_ship_are_what_export_writes(folder: Path, tmp_path: Path
     assert not list(tmp_path.rglob("*.unfinished"))
 
 
+@settings(deadline=None)
 @given(WORDS.filter(lambda text: text == text.strip() and bool(text)))
 def test_any_words_survive_the_file(text: str) -> None:
     words = unicodedata.normalize("NFC", text)
