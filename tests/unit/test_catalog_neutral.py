@@ -1,4 +1,7 @@
-"""The engine knows no province and no decision by name: they are data."""
+"""The engine knows no province, agency or item by name: they are data.
+
+The number of a document may stand in a hint as an example of how to write one.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -17,7 +20,6 @@ NAMES = {
 }
 WORDS = {
     "Khánh Hòa",
-    SHIPPED.plan.decision.code,
     *(agency.name for agency in SHIPPED.directory.agencies),
 }
 MODULES = sorted(
@@ -39,7 +41,7 @@ def texts(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_code_names_no_agency_item_or_decision(path: Path) -> None:
+def test_code_names_no_agency_or_item(path: Path) -> None:
     found = list(texts(path))
     assert not NAMES & set(found)
     assert not [text for text in found for word in WORDS if word in text]
