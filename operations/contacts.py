@@ -6,12 +6,13 @@ An agency has at most one contact of each kind. Addresses are kept in lower case
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.queries_mail import in_parts
 from models.tables import AgencyRow, Contact, ContactKind, Mailbox
 from notifications.addresses import AddressError, check_address
 from notifications.formats import clean_line
@@ -147,13 +148,20 @@ def store_contacts(
     for one in wanted:
         row = known.get((one.agency_key, one.kind))
         if row is None:
-            row = Contact(agency_key=one.agency_key, kind=one.kind.value, sample=sample, version=0)
+            row = Contact(
+                agency_key=one.agency_key,
+                kind=one.kind.value,
+                sample=sample,
+                updated_at=stamp.at,
+                version=0,
+            )
             session.add(row)
             known[one.agency_key, one.kind] = row
         rows.append(row)
         if _write(session, stamp, row, one, sample=sample):
             changed.append(row)
     session.flush()
+    _mend(session, stamp, sorted({one.email for one in wanted if one.email}))
     record(session, stamp, [_change(row, "set") for row in changed])
     return rows
 
@@ -175,8 +183,6 @@ def _write(
         "active": True,
         "sample": sample,
     }
-    if wanted.email is not None:
-        _mend(session, stamp, wanted.email)
     if all(getattr(row, name) == value for name, value in values.items()):
         return False
     if row.email is not None and row.email != wanted.email:
@@ -187,22 +193,23 @@ def _write(
     return True
 
 
-def _mend(session: Session, stamp: Stamp, address: str) -> None:
-    box = session.get(Mailbox, address)
-    if box is not None and box.state != "ok":
-        box.state, box.answer, box.updated_at = "ok", None, stamp.at
-        record(
-            session,
-            stamp,
-            [
+def _mend(session: Session, stamp: Stamp, addresses: Collection[str]) -> None:
+    """An address that had refused letters is tried again once somebody has entered it again."""
+    changes = []
+    for part in in_parts(addresses):
+        boxes = select(Mailbox).where(Mailbox.address.in_(part), Mailbox.state != "ok")
+        for box in session.scalars(boxes):
+            box.state, box.answer, box.updated_at = "ok", None, stamp.at
+            changes.append(
                 Change(
                     entity="mailbox",
-                    entity_id=address[:80],
+                    entity_id=box.address[:80],
                     action="mend",
                     snapshot=snapshot_of(box),
                 )
-            ],
-        )
+            )
+    session.flush()
+    record(session, stamp, changes)
 
 
 def remove_contact(session: Session, stamp: Stamp, *, agency_key: str, kind: ContactKind) -> None:

@@ -1,0 +1,276 @@
+"""What is owed to whom on a day: reading only, nothing is written (rules 5, 27, 28, 30)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.queries_mail import due_assignments, pending_notices, queued_rungs
+from notifications.lines import LineKind
+from operations.address_book import AddressBook, address_book
+from operations.state import PlanState, load_state, plan_keys
+from rules.digest import AT_ONCE, LadderReader, NoticeKind, Owed, Recipient, rides_on, worth_saying
+from rules.lifecycle import Status
+from rules.planning import ladder_key
+from rules.values import Audience, DateAuthority, ItemKind, Ladder, Role, Rung, TrackingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungLine:
+    """A rung owed to one mailbox. ``anchor`` is the date that the rung speaks of."""
+
+    assignment_id: int
+    round: int
+    anchor: date
+    rung: int
+    kind: LineKind
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLine:
+    """A notice that rides in a digest, or goes as a letter of its own."""
+
+    notice_id: int
+    assignment_id: int
+    kind: NoticeKind
+    mailbox: str
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What one mailbox is owed."""
+
+    recipient: Recipient
+    rungs: list[RungLine] = field(default_factory=list)
+    notices: list[NoticeLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Where an assignment's ladder goes once its rung is queued; None for the day: it ends."""
+
+    rung: int | None
+    next_on: date | None
+
+
+@dataclass(slots=True)
+class Collected:
+    """Everything owed on a day, before anything of it is written."""
+
+    parcels: dict[str, Parcel] = field(default_factory=dict)
+    """Digests, by mailbox."""
+    at_once: list[tuple[Recipient, NoticeLine]] = field(default_factory=list)
+    """Letters of their own."""
+    climbs: dict[int, Climb] = field(default_factory=dict)
+    """By assignment."""
+    void: list[int] = field(default_factory=list)
+    """Notices that mean nothing any more."""
+    unreachable: int = 0
+    """Rungs and notices for which not even the coordinator has an address; they stay owed."""
+
+    def parcel(self, recipient: Recipient) -> Parcel:
+        """The parcel of this mailbox."""
+        return self.parcels.setdefault(recipient.address, Parcel(recipient))
+
+
+class _Plans:
+    """The states and ladder readers of the plans, loaded once."""
+
+    def __init__(self, session: Session, as_of: date, keys: Collection[str]) -> None:
+        self.states = {key: load_state(session, key) for key in keys}
+        self.readers = {
+            key: LadderReader(state.calendar, as_of) for key, state in self.states.items()
+        }
+        self.coordinators = {key: state.coordinator(as_of) for key, state in self.states.items()}
+
+
+def line_kind(row: Any, as_of: date, *, for_coordinator: bool = False) -> LineKind:
+    """Why an assignment stands in a digest by its ladder.
+
+    ``row`` has ``role``, ``mode``, ``kind`` (of the occurrence), ``respond_by``, ``authority`` and
+    ``due_on``. What is due today is not overdue (rule 2), a provisional date never is (rule 17).
+    """
+    provisional = row.authority == DateAuthority.PROVISIONAL
+    if for_coordinator and provisional:
+        return LineKind.FIX_DATE
+    if row.role == Role.PARTNER:
+        return LineKind.REQUEST
+    if row.mode == TrackingMode.RECORD:
+        return LineKind.RECORD_REMIND
+    if row.kind == ItemKind.CHECK_IN:
+        return LineKind.CHECK_IN
+    if row.respond_by is not None:
+        return LineKind.RETURNED
+    if as_of <= row.due_on:
+        return LineKind.DUE
+    return LineKind.PAST_PROVISIONAL if provisional else LineKind.OVERDUE
+
+
+def collect(
+    session: Session,
+    as_of: date,
+    *,
+    plan: str | None = None,
+    item: str | None = None,
+    digests: bool = True,
+) -> Collected:
+    """What every mailbox is owed on ``as_of``; only at-once letters when ``digests`` is off.
+
+    Nothing but receipts is owed on a day off (rule 5).
+    """
+    plans = _Plans(session, as_of, [plan] if plan else plan_keys(session))
+    collected = Collected()
+    if not plans.states:
+        return collected
+    book = address_book(session)
+    calendar = next(iter(plans.states.values())).calendar
+    if digests and calendar.is_working(as_of):
+        _collect_rungs(session, as_of, plans, book, collected, plan=plan, item=item)
+    _collect_notices(session, as_of, plans, book, collected, plan=plan, item=item, digests=digests)
+    return collected
+
+
+def _collect_rungs(
+    session: Session,
+    as_of: date,
+    plans: _Plans,
+    book: AddressBook,
+    collected: Collected,
+    *,
+    plan: str | None,
+    item: str | None,
+) -> None:
+    rows = due_assignments(session, as_of, plan=plan, item=item)
+    said = queued_rungs(session, as_of) if rows else set()
+    for row in rows:
+        state = plans.states.get(row.plan_key)
+        if state is None or not state.directory.letters_on(row.agency_key, as_of):
+            continue
+        ladder = _ladder(state, row)
+        if ladder is None:
+            continue
+        anchor = row.respond_by or row.due_on
+        found = plans.readers[row.plan_key].read(ladder, anchor, row.last_rung)
+        if found.rung is None:
+            collected.climbs[row.id] = _climb(row.last_rung, found)
+            continue
+        reached = _place(
+            row,
+            found.rung,
+            anchor,
+            as_of=as_of,
+            book=book,
+            coordinator=plans.coordinators[row.plan_key],
+            said=said,
+            collected=collected,
+        )
+        if reached:
+            collected.climbs[row.id] = _climb(found.rung.offset, found)
+        else:
+            collected.unreachable += 1
+
+
+def _climb(rung: int | None, found: Owed) -> Climb:
+    return Climb(rung, None if found.then is None else found.then.day)
+
+
+def _ladder(state: PlanState, row: Any) -> Ladder | None:
+    key = ladder_key(
+        row.ladder,
+        kind=ItemKind(row.kind),
+        mode=TrackingMode(row.mode),
+        role=Role(row.role),
+        provisional=row.authority == DateAuthority.PROVISIONAL,
+    )
+    return None if key is None else state.plan.ladders.get(key)
+
+
+def _place(
+    row: Any,
+    rung: Rung,
+    anchor: date,
+    *,
+    as_of: date,
+    book: AddressBook,
+    coordinator: str,
+    said: set[tuple[int, int, date, int, str]],
+    collected: Collected,
+) -> bool:
+    """Put the rung into the parcels of its recipients; False when there is nobody at all.
+
+    A mailbox that was told this rung before, while another one's digest was closed, is left out.
+    """
+    addresses: set[str] = set()
+    for audience in rung.audience:
+        found = book.recipient(audience, row.agency_key, coordinator=coordinator)
+        if found is None or found.address in addresses:
+            continue
+        addresses.add(found.address)
+        if (row.id, row.round, anchor, rung.offset, found.address) in said:
+            continue
+        line = RungLine(
+            assignment_id=row.id,
+            round=row.round,
+            anchor=anchor,
+            rung=rung.offset,
+            kind=line_kind(row, as_of, for_coordinator=audience is Audience.COORDINATOR),
+            mailbox=found.address,
+        )
+        collected.parcel(found).rungs.append(line)
+    return bool(addresses)
+
+
+def _collect_notices(
+    session: Session,
+    as_of: date,
+    plans: _Plans,
+    book: AddressBook,
+    collected: Collected,
+    *,
+    plan: str | None,
+    item: str | None,
+    digests: bool,
+) -> None:
+    for row in pending_notices(session, plan=plan, item=item):
+        kind = NoticeKind(row.kind)
+        state = plans.states.get(row.plan_key)
+        if state is None:
+            continue
+        if not worth_saying(kind, Status(row.status)):
+            collected.void.append(row.id)
+            continue
+        at_once = row.at_once and kind in AT_ONCE
+        if not (digests or at_once) or not rides_on(
+            kind,
+            at_once=at_once,
+            created_on=row.created_on,
+            as_of=as_of,
+            calendar=state.calendar,
+        ):
+            continue
+        found = _notice_recipient(row, book, plans.coordinators)
+        if found is None:
+            collected.unreachable += 1
+            continue
+        line = NoticeLine(
+            notice_id=row.id, assignment_id=row.assignment_id, kind=kind, mailbox=found.address
+        )
+        if at_once:
+            collected.at_once.append((found, line))
+        else:
+            collected.parcel(found).notices.append(line)
+
+
+def _notice_recipient(
+    row: Any, book: AddressBook, coordinators: Mapping[str, str]
+) -> Recipient | None:
+    if row.to_address:
+        return Recipient(address=row.to_address, agency=row.agency_key, audience=Audience.MAILBOX)
+    return book.recipient(
+        Audience(row.audience), row.agency_key, coordinator=coordinators[row.plan_key]
+    )

@@ -1,0 +1,163 @@
+"""The sweep that queues what is owed (rules 5, 19, 27-32).
+
+Level-triggered: it compares what should have been said with what was, and queues the difference.
+Missing ten runs or running ten times in a row ends in the same letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.orm import Session
+
+from models.queries_mail import in_parts
+from models.tables import Assignment, Base, Letter, Notice
+from operations.address_book import address_book
+from operations.collecting import Collected, collect
+from operations.history import record
+from operations.opening import lock_plan
+from operations.outbox import (
+    HELD_WORDS,
+    HeldReason,
+    Holding,
+    LetterKind,
+    letter_change,
+    queue_operator_notice,
+)
+from operations.placing import RemindResult, Run, place_digests, send_at_once
+from operations.releasing import supersede_unsent
+from operations.stamp import Stamp
+from operations.state import load_state, plan_keys
+
+__all__ = ["RemindResult", "queue_at_once", "remind"]
+
+
+def remind(
+    session: Session,
+    stamp: Stamp,
+    *,
+    plan: str | None = None,
+    item: str | None = None,
+    sending_allowed: bool = True,
+) -> RemindResult:
+    """Queue everything that is owed on ``stamp.as_of``, for one item, one plan or all.
+
+    ``sending_allowed`` is off for a business date that has passed: it sends nothing (rule 1).
+    Nothing is queued on a day off but receipts (rule 5).
+    """
+    result = RemindResult()
+    if not sending_allowed:
+        return result
+    lock_sweep(session)
+    run = Run(session, stamp, Holding(session, stamp), result)
+    run.changes += supersede_unsent(session, stamp)
+    result.superseded = len(run.changes)
+    _lock_open_digests(session, stamp)
+    collected = collect(session, stamp.as_of, plan=plan, item=item)
+    result.day_off = not _is_working(session, stamp)
+    result.unreachable = collected.unreachable
+    _void(session, collected.void)
+    placed = place_digests(run, collected)
+    _climb(session, collected, postponed=placed)
+    send_at_once(run, collected)
+    _finish(run)
+    return result
+
+
+def queue_at_once(session: Session, stamp: Stamp, *, sending_allowed: bool = True) -> RemindResult:
+    """Queue only what goes at once: returns, decisions on extensions, receipts (rule 27)."""
+    result = RemindResult()
+    if not sending_allowed:
+        return result
+    lock_sweep(session)
+    run = Run(session, stamp, Holding(session, stamp), result)
+    collected = collect(session, stamp.as_of, digests=False)
+    result.unreachable = collected.unreachable
+    _void(session, collected.void)
+    send_at_once(run, collected)
+    _finish(run)
+    return result
+
+
+def lock_sweep(session: Session) -> None:
+    """Let one sweep run at a time, and none beside an opening (a SQLite writer is alone)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext('tiendo.remind'))"))
+    for key in plan_keys(session):
+        lock_plan(session, key)
+
+
+def _is_working(session: Session, stamp: Stamp) -> bool:
+    keys = plan_keys(session)
+    return not keys or load_state(session, keys[0]).calendar.is_working(stamp.as_of)
+
+
+def _lock_open_digests(session: Session, stamp: Stamp) -> None:
+    """Keep today's digests from being claimed while lines are added: letters before assignments."""
+    session.execute(
+        select(Letter.id)
+        .where(Letter.day == stamp.as_of, Letter.kind == LetterKind.DIGEST.value)
+        .order_by(Letter.id)
+        .with_for_update()
+    )
+
+
+def _climb(session: Session, collected: Collected, *, postponed: set[int]) -> None:
+    """Move the ladders on; those of which a line waits for tomorrow stay where they are."""
+    rows = [
+        {"number": number, "rung": climb.rung, "next_on": climb.next_on}
+        for number, climb in sorted(collected.climbs.items())
+        if number not in postponed
+    ]
+    if rows:
+        table = Base.metadata.tables[Assignment.__tablename__]
+        session.connection().execute(
+            update(table)
+            .where(table.c.id == bindparam("number"))
+            .values(last_rung=bindparam("rung"), next_reminder_on=bindparam("next_on")),
+            rows,
+        )
+
+
+def _void(session: Session, notices: Iterable[int]) -> None:
+    for part in in_parts(notices):
+        session.execute(update(Notice).where(Notice.id.in_(part)).values(void=True))
+
+
+def _finish(run: Run) -> None:
+    """Say what is held, tell the coordinator, and write the history."""
+    session = run.session
+    run.result.held = len(run.held_ids)
+    over = 0
+    for part in in_parts(run.held_ids):
+        for row in session.scalars(select(Letter).where(Letter.id.in_(part)).order_by(Letter.id)):
+            reason = HeldReason(row.held_reason or HeldReason.BLAST)
+            over += reason is HeldReason.BLAST
+            run.changes.append(letter_change(row, "hold", reason=HELD_WORDS[reason]))
+    if over:
+        _tell_of_blast(session, run.stamp, over)
+    record(session, run.stamp, run.changes)
+
+
+def _tell_of_blast(session: Session, stamp: Stamp, count: int) -> None:
+    book = address_book(session)
+    told: set[str] = set()
+    for key in plan_keys(session):
+        to = book.of(load_state(session, key).coordinator(stamp.as_of))
+        if to is None or to.address in told:
+            continue
+        told.add(to.address)
+        queue_operator_notice(
+            session,
+            stamp,
+            key=f"blast:{stamp.as_of}:{to.address}",
+            recipient=to,
+            title="Thư nhắc đang tạm giữ do vượt ngưỡng",
+            summary=HELD_WORDS[HeldReason.BLAST],
+            facts=[("Số thư tạm giữ", str(count))],
+            steps=[
+                "Xem danh sách thư tạm giữ trên trang “Thư đã gửi”.",
+                "Nếu đúng, bấm “Cho phép gửi”; thư chưa gửi trong ngày sẽ được lập lại hôm sau.",
+            ],
+        )
