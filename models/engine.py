@@ -103,9 +103,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that reads; whatever it did is rolled back."""
+        """A transaction that reads; whatever it did is rolled back, what it read stays usable."""
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
+            session.expunge_all()
             session.rollback()
 
     def close(self) -> None:

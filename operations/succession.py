@@ -20,7 +20,7 @@ from operations.state import PlanState
 from operations.transition import Work, apply, set_next_reminder
 from rules.actors import Capacity
 from rules.lifecycle import MOVABLE, Action, Status
-from rules.values import Role, Succession
+from rules.values import LeadMode, Role, Succession
 
 _SYSTEM = frozenset({Capacity.SYSTEM})
 _TAKEN_OVER = (
@@ -177,7 +177,7 @@ def _row_of(session: Session, work: Work, agency: str) -> Assignment | None:
 def _create(session: Session, stamp: Stamp, work: Work, succession: Succession) -> Assignment:
     old, occurrence = work.assignment, work.occurrence
     successor = work.state.directory.agency(str(succession.successor))
-    if old.role == Role.LEAD:
+    if old.role == Role.LEAD and occurrence.lead_mode != LeadMode.EACH:
         _drop_partner(session, stamp, work, successor.key)
     heir = Assignment(
         id=allocate_ids(session, "assignment", 1)[0],
