@@ -54,6 +54,8 @@ class AgencyRow(Base):
     __table_args__ = (one_of("certainty", Certainty),)
 
     key: Mapped[Key] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)
+    """The place in the file, which the export keeps."""
     name: Mapped[Line]
     formal_name: Mapped[Line | None]
     kind: Mapped[Word]
@@ -74,6 +76,7 @@ class GroupRow(Base):
     __tablename__ = "agency_group"
 
     key: Mapped[Key] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(default=0)
     name: Mapped[Line]
     letters: Mapped[bool] = mapped_column(default=True)
     certainty: Mapped[Word]
@@ -107,6 +110,7 @@ class SuccessionRow(Base):
     items: Mapped[str] = mapped_column(Text, default="")
     """Item keys separated by a space; empty means everything."""
     certainty: Mapped[Word]
+    note: Mapped[str | None] = mapped_column(Text)
 
 
 class DayRow(Base):

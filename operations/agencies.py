@@ -83,8 +83,8 @@ def store_directory(
     groups, kept_groups = _to_write(
         _by_key(files.groups), _by_key(stored.groups), applied_groups, overwrite=overwrite
     )
-    changes = [_write_agency(session, one) for one in agencies]
-    changes += [_write_group(session, one) for one in groups]
+    changes = [_write_agency(session, one, files.agencies.index(one)) for one in agencies]
+    changes += [_write_group(session, one, files.groups.index(one)) for one in groups]
     session.flush()
     changes += [
         _write_succession(session, one)
@@ -117,9 +117,10 @@ def _to_write(
     return write, kept
 
 
-def _write_agency(session: Session, one: Agency) -> Change:
+def _write_agency(session: Session, one: Agency, position: int) -> Change:
     row = session.get(AgencyRow, one.key)
     values = {
+        "position": position,
         "name": one.name,
         "formal_name": one.formal_name,
         "kind": one.kind,
@@ -146,12 +147,13 @@ def _write_agency(session: Session, one: Agency) -> Change:
     )
 
 
-def _write_group(session: Session, one: Group) -> Change:
+def _write_group(session: Session, one: Group, position: int) -> Change:
     row = session.get(GroupRow, one.key)
     if row is None:
         row = GroupRow(key=one.key)
         session.add(row)
     row.name, row.letters, row.note = one.name, one.letters, one.note
+    row.position = position
     row.certainty = one.certainty.value
     session.flush()
     session.execute(delete(MemberRow).where(MemberRow.group_key == one.key))
@@ -193,7 +195,7 @@ def _write_succession(session: Session, one: Succession) -> Change:
             effective_on=one.effective_on,
         )
         session.add(row)
-    row.document, row.items = one.document, " ".join(one.items)
+    row.document, row.items, row.note = one.document, " ".join(one.items), one.note
     row.certainty = one.certainty.value
     session.flush()
     return Change(

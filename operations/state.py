@@ -164,7 +164,12 @@ def load_directory(session: Session) -> Directory:
             Member(ref=one.ref, valid_from=one.valid_from, valid_to=one.valid_to)
         )
     return Directory(
-        agencies=[agency_value(row) for row in session.scalars(select(AgencyRow))],
+        agencies=[
+            agency_value(row)
+            for row in session.scalars(
+                select(AgencyRow).order_by(AgencyRow.position, AgencyRow.key)
+            )
+        ],
         groups=[
             Group(
                 key=row.key,
@@ -174,7 +179,7 @@ def load_directory(session: Session) -> Directory:
                 certainty=Certainty(row.certainty),
                 note=row.note,
             )
-            for row in session.scalars(select(GroupRow))
+            for row in session.scalars(select(GroupRow).order_by(GroupRow.position, GroupRow.key))
         ],
         successions=[
             Succession(
@@ -184,6 +189,7 @@ def load_directory(session: Session) -> Directory:
                 document=row.document,
                 items=tuple(row.items.split()),
                 certainty=Certainty(row.certainty),
+                note=row.note,
             )
             for row in session.scalars(select(SuccessionRow).order_by(SuccessionRow.id))
         ],

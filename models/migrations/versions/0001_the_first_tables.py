@@ -31,6 +31,7 @@ def upgrade() -> None:
 
     op.create_table('agency',
     sa.Column('key', sa.String(length=80), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=400), nullable=False),
     sa.Column('formal_name', sa.String(length=400), nullable=True),
     sa.Column('kind', sa.String(length=24), nullable=False),
@@ -47,6 +48,7 @@ def upgrade() -> None:
     )
     op.create_table('agency_group',
     sa.Column('key', sa.String(length=80), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=400), nullable=False),
     sa.Column('letters', sa.Boolean(), nullable=False),
     sa.Column('certainty', sa.String(length=24), nullable=False),
@@ -315,6 +317,7 @@ def upgrade() -> None:
     sa.Column('document', sa.Text(), nullable=True),
     sa.Column('items', sa.Text(), nullable=False),
     sa.Column('certainty', sa.String(length=24), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['predecessor'], ['agency.key'], name=op.f('fk_succession_predecessor_agency')),
     sa.ForeignKeyConstraint(['successor'], ['agency.key'], name=op.f('fk_succession_successor_agency')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_succession')),
