@@ -47,6 +47,7 @@ def prepare(runtime: Runtime) -> Prepared:
     """
     from models.migrate import upgrade
     from operations.catalog import apply_catalog
+    from operations.sample_contacts import seed_sample_contacts
     from tasks_catalog.loader import load_plan, plan_folders
 
     migrated = upgrade(runtime.database)
@@ -62,10 +63,12 @@ def prepare(runtime: Runtime) -> Prepared:
             set_fact(session, stamp, Facts.TRIAL, "true")
         for one in loaded:
             apply_catalog(session, stamp, one, tracking_start=stamp.as_of)
-        trial = is_trial(session)
+        trial, contacts = is_trial(session), 0
+        for name in dict.fromkeys(one.plan.agencies_file for one in loaded) if trial else ():
+            contacts += seed_sample_contacts(session, stamp, agencies_file=name)
     return Prepared(
         migrated=migrated,
         plans=tuple(one.plan.key for one in loaded),
         trial=trial,
-        contacts=0,
+        contacts=contacts,
     )

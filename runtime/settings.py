@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     portal_public_url: WebAddress | None = setting(
         None,
         "Address of the portal as people see it, used in letters; unset means host and port.",
-        "địa chỉ web đầy đủ, ví dụ https://tiendo.khanhhoa.gov.vn",
+        "địa chỉ web đầy đủ, ví dụ https://tiendo.tinh.gov.vn",
     )
 
     prefect_port: Port = setting(
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     smtp_host: Host | None = setting(
         None,
         "Mail server; unset means that letters go to the local mailbox and nowhere else.",
-        "tên máy chủ thư, ví dụ mail.khanhhoa.gov.vn",
+        "tên máy chủ thư, ví dụ mail.tinh.gov.vn",
     )
     smtp_port: Port = setting(587, "Port of the mail server.", _PORT)
     smtp_user: Line | None = setting(
@@ -140,25 +140,27 @@ class Settings(BaseSettings):
     mail_from: Address = setting(
         "nhacviec@tiendo.test",
         "Address that letters come from.",
-        "địa chỉ thư, ví dụ nhacviec@khanhhoa.gov.vn",
+        "địa chỉ thư, ví dụ nhacviec@tinh.gov.vn",
     )
-    mail_from_name: Line = setting(
-        "Sở Nội vụ tỉnh Khánh Hòa", "Name that letters come from.", "tên hiển thị của nơi gửi"
+    mail_from_name: Line | None = setting(
+        None, "Name that letters come from; unset means the office.", "tên hiển thị của nơi gửi"
     )
     mail_reply_to: Address | None = setting(
-        None, "Address that answers go to.", "địa chỉ thư, ví dụ cchc.snv@khanhhoa.gov.vn"
+        None, "Address that answers go to.", "địa chỉ thư, ví dụ cchc@tinh.gov.vn"
     )
     mail_domain: Host = setting(
         "tiendo.test",
         "Ends Message-IDs and calendar UIDs; keep it even when the sender's address changes.",
-        "tên miền, ví dụ khanhhoa.gov.vn",
+        "tên miền, ví dụ tinh.gov.vn",
     )
-    office_name: Line = setting(
-        "Sở Nội vụ tỉnh Khánh Hòa", "The coordinating office, as letters sign.", "tên cơ quan"
+    office_name: Line | None = setting(
+        None,
+        "The coordinating office, as letters sign; unset means the name of the plan's coordinator.",
+        "tên cơ quan điều phối",
     )
-    contact_line: Line = setting(
-        "Phòng Cải cách hành chính, Sở Nội vụ",
-        "The focal point at the coordinating office, as letters name it.",
+    contact_line: Line | None = setting(
+        None,
+        "The focal point at the coordinating office, as letters name it; unset means the office.",
         "họ tên, chức vụ hoặc phòng của đầu mối",
     )
     contact_phone: Line = setting(

@@ -16,8 +16,12 @@ from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from notifications.smtp import MailSession, SmtpSettings
+    from runtime.delivery import PostOffice
 
 SECRET_FILE = "link.key"  # noqa: S105 - the name of the file
+
+NO_OFFICE = "Cơ quan điều phối"
+"""Who signs before any plan is loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +33,57 @@ class Runtime:
     clock: Clock
     link_secret: str = field(repr=False)
     """Signs links and sessions."""
-    sender: Sender
-    """How letters are signed."""
 
     @property
     def uploads(self) -> Path:
         """Where filed evidence is kept, outside any web root."""
         return self.settings.uploads_dir
 
+    @property
+    def sender(self) -> Sender:
+        """How letters are signed; the office is the plan's coordinator unless set otherwise."""
+        settings = self.settings
+        office = settings.office_name or self._coordinator()
+        return Sender(
+            office_name=office,
+            contact_line=settings.contact_line or office,
+            phone=settings.contact_phone,
+            from_name=settings.mail_from_name or office,
+            from_address=settings.mail_from,
+            portal_url=settings.portal_url,
+            uid_domain=settings.mail_domain,
+            reply_to=settings.mail_reply_to,
+        )
+
+    def _coordinator(self) -> str:
+        from operations.state import load_state, plan_keys
+
+        with self.database.read() as session:
+            for key in plan_keys(session):
+                state = load_state(session, key)
+                today = self.clock.today(state.plan.time_zone)
+                return state.directory.agency(state.coordinator(today)).name
+        return NO_OFFICE
+
     def open_mail(self) -> MailSession:
         """A new session with the mail server, or with the local mailbox where there is none."""
         from notifications.smtp import MailSession
 
         return MailSession(smtp_settings(self.settings))
+
+    def post_office(self, run: str | None = None) -> PostOffice:
+        """Where letters leave from, for ``runtime.delivery.deliver``; ``run`` is the flow run."""
+        from runtime.delivery import PostOffice
+
+        return PostOffice(
+            database=self.database,
+            open_mail=self.open_mail,
+            clock=self.clock,
+            sender=self.sender,
+            secret=self.link_secret,
+            real_server=not self.settings.uses_local_mailbox,
+            run=run,
+        )
 
     def close(self) -> None:
         """Give back all connections."""
@@ -66,21 +108,6 @@ def open_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
         database=Database(settings.database_address),
         clock=clock or SystemClock(),
         link_secret=_link_secret(settings),
-        sender=letter_sender(settings),
-    )
-
-
-def letter_sender(settings: Settings) -> Sender:
-    """How letters are signed."""
-    return Sender(
-        office_name=settings.office_name,
-        contact_line=settings.contact_line,
-        phone=settings.contact_phone,
-        from_name=settings.mail_from_name,
-        from_address=settings.mail_from,
-        portal_url=settings.portal_url,
-        uid_domain=settings.mail_domain,
-        reply_to=settings.mail_reply_to,
     )
 
 

@@ -1,0 +1,117 @@
+"""The flows of letters: the day's letters, and the week's summary for the coordinator."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from prefect import flow
+from sqlalchemy.orm import Session
+
+from flows.reporting import finish, in_thread, perform_here, run_name
+from flows.shell import BusinessDate, Job, Outcome, business_date, perform, today
+from operations.reminding import remind
+from operations.stamp import Stamp
+from operations.summary import queue_monday_summary
+from runtime.delivery import DeliveryResult, deliver
+from runtime.wiring import Runtime
+
+DELIVERY = Job(word="delivery", title="Gửi thư nhắc")
+SUMMARY = Job(word="summary", title="Tổng hợp đầu tuần")
+
+QUEUING = Job(word="remind", title="Lập thư nhắc")
+
+QUEUED = "Đã lập thư"
+NOTHING_OWED = "Không có thư phải lập"
+SENT = "Đã gửi thư"
+NOTHING_TO_SEND = "Không có thư phải gửi"
+SOME_LEFT = "Còn thư chưa gửi được"
+SUMMARY_MADE = "Đã lập tổng hợp"
+SUMMARY_NOT_DUE = "Chưa đến ngày hoặc đã lập"
+
+
+def summarise(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
+    """Queue the week's summary, unless it is there or the day is off."""
+    made = queue_monday_summary(session, stamp) if day.sends else 0
+    state = SUMMARY_MADE if made else SUMMARY_NOT_DUE
+    return Outcome(state=state, message=f"{state}: {made} thư.", figures={"Thư tổng hợp": made})
+
+
+@flow(
+    name=SUMMARY.title,
+    description="Thư tổng hợp cho cơ quan điều phối, ngày làm việc đầu tiên của tuần.",
+    flow_run_name=lambda: run_name(SUMMARY.title),
+)
+async def summary(as_of: date | None = None) -> Any:
+    """Make the coordinator's letter of the week."""
+    return await finish(SUMMARY, await perform_here(SUMMARY, summarise, as_of))
+
+
+class MailServerTrouble(Exception):
+    """The mail server took no letters; they stay queued and the next run tries again."""
+
+
+def queue(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
+    """Take back what was left over from earlier days, and queue everything that is owed."""
+    done = remind(session, stamp, sending_allowed=day.sends)
+    made = done.letters + done.at_once
+    found = {
+        "Thư lập mới": made,
+        "Dòng nhắc đưa vào thư": done.rungs + done.notices,
+        "Thư tạm giữ": done.held,
+        "Thư ngày trước lập lại": done.superseded,
+        "Việc nhắc chưa có nơi nhận": done.unreachable,
+    }
+    state = QUEUED if made else NOTHING_OWED
+    return Outcome(state=state, message=f"{state}: {made} thư.", figures=found)
+
+
+def send_letters(runtime: Runtime, run: str | None, as_of: date | None) -> Outcome:
+    """Queue what is owed, then send what waits: one transaction, then one a step of each letter.
+
+    Raises:
+        MailServerTrouble: the mail server took no letters.
+    """
+    queued = perform(runtime, QUEUING, queue, run=run, as_of=as_of)
+    with runtime.database.read() as session:
+        day = business_date(session, as_of, today(runtime, DELIVERY))
+    sent = deliver(runtime.post_office(run), as_of=day.as_of) if day.sends else DeliveryResult()
+    outcome = _delivered(queued, sent)
+    perform(runtime, DELIVERY, lambda *_: outcome, run=run, as_of=as_of)
+    if sent.trouble is not None:
+        raise MailServerTrouble(f"Máy chủ thư chưa nhận thư: {sent.trouble}")
+    return outcome
+
+
+def _delivered(queued: Outcome, sent: DeliveryResult) -> Outcome:
+    left = sent.retrying + sent.undeliverable + sent.unknown
+    if sent.trouble is not None or left:
+        state = SOME_LEFT
+    else:
+        state = SENT if sent.sent else NOTHING_TO_SEND
+    found = {
+        **queued.figures,
+        "Thư đã gửi": sent.sent,
+        "Thư chờ gửi lại": sent.retrying,
+        "Thư không gửi được": sent.undeliverable,
+        "Thư không rõ kết quả": sent.unknown,
+        "Thư không còn cần gửi": sent.dropped,
+    }
+    told = "; ".join(f"{label}: {count}" for label, count in found.items() if count)
+    return Outcome(
+        state=state, message=f"{state}. {told or 'Không có việc phát sinh'}.", figures=found
+    )
+
+
+@flow(
+    name=DELIVERY.title,
+    description="Lập thư nhắc của ngày và gửi những thư chờ gửi.",
+    flow_run_name=lambda: run_name(DELIVERY.title),
+)
+async def delivery(as_of: date | None = None) -> Any:
+    """Make the day's letters and send what waits."""
+
+    def send(runtime: Runtime, run: str | None) -> Outcome:
+        return send_letters(runtime, run, as_of)
+
+    return await finish(DELIVERY, await in_thread(DELIVERY, send, as_of))

@@ -1,0 +1,57 @@
+"""The flow of the nightly checks: it looks, tells, and changes nothing but the run log."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from prefect import flow
+from sqlalchemy.orm import Session
+
+from flows.checks import Finding, run_checks
+from flows.failures import tell_operators
+from flows.reporting import finish, perform_here, run_name
+from flows.shell import BusinessDate, Job, Outcome
+from operations.stamp import Stamp
+from runtime.wiring import Runtime
+
+JOB = Job(word="nightly", title="Kiểm tra hằng đêm")
+IN_ORDER = "Không có việc cần xử lý"
+TO_SEE_TO = "Có việc cần xử lý"
+
+
+def check(runtime: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
+    """Run all checks; operators get one letter when there is anything to see to."""
+    findings = run_checks(session, stamp.as_of, stamp.at)
+    if not findings:
+        return Outcome(state=IN_ORDER, message=f"{IN_ORDER}.")
+    if day.sends:
+        _tell(runtime, session, stamp, findings)
+    return Outcome(
+        state=TO_SEE_TO,
+        message="; ".join(f"{one.text} ({one.remedy})" for one in findings) + ".",
+        figures={one.text: one.count for one in findings},
+    )
+
+
+def _tell(runtime: Runtime, session: Session, stamp: Stamp, findings: list[Finding]) -> None:
+    tell_operators(
+        session,
+        stamp,
+        runtime,
+        key=f"nightly:{stamp.as_of}",
+        title=f"{JOB.title}: {len(findings)} việc cần xử lý",
+        summary="Kiểm tra tự động đêm qua thấy những việc sau cần người xem.",
+        facts=[(one.text, str(one.count)) for one in findings],
+        steps=tuple(dict.fromkeys(one.remedy for one in findings)),
+    )
+
+
+@flow(
+    name=JOB.title,
+    description="Thư kẹt, lần chạy bị lỡ, kỳ chưa mở, cơ quan chưa có hộp thư, lịch ngày nghỉ.",
+    flow_run_name=lambda: run_name(JOB.title),
+)
+async def nightly(as_of: date | None = None) -> Any:
+    """See what may have gone wrong without anybody noticing."""
+    return await finish(JOB, await perform_here(JOB, check, as_of))
