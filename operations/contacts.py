@@ -56,7 +56,8 @@ def contacts_of(session: Session, agency_key: str) -> list[Contact]:
     return sorted(rows, key=lambda row: order.index(ContactKind(row.kind)))
 
 
-def _require_right(stamp: Stamp, agency_key: str) -> None:
+def require_contact_right(stamp: Stamp, agency_key: str) -> None:
+    """Refuse whoever is neither of this agency nor its coordinator (NotPermitted)."""
     actor = stamp.actor
     if actor.kind in {ActorKind.OPERATOR, ActorKind.FLOW}:
         return
@@ -79,7 +80,7 @@ def set_contact(session: Session, stamp: Stamp, wanted: ContactInput) -> Contact
         NotFound: there is no such agency.
         Refused: an address or name that cannot be used; ``field`` names it.
     """
-    _require_right(stamp, wanted.agency_key)
+    require_contact_right(stamp, wanted.agency_key)
     if session.get(AgencyRow, wanted.agency_key) is None:
         msg = f"Không có cơ quan “{wanted.agency_key}”. Xem “tiendo agencies list”."
         raise NotFound(msg, field="agency_key")
@@ -98,7 +99,8 @@ def checked(wanted: ContactInput) -> ContactInput:
             email = check_address(wanted.email or "").lower()
         except AddressError as error:
             raise Refused(str(error), field="email") from None
-    name, post, phone = (_text(one) for one in (wanted.name, wanted.post, wanted.phone))
+    name = _text(wanted.name, "name")
+    post, phone = _text(wanted.post, "post"), _text(wanted.phone, "phone")
     if wanted.kind in {ContactKind.MAILBOX, ContactKind.REGISTRY} and email is None:
         msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có địa chỉ thư điện tử."
         raise Refused(msg, field="email")
@@ -121,11 +123,11 @@ def checked(wanted: ContactInput) -> ContactInput:
     )
 
 
-def _text(value: str | None) -> str | None:
+def _text(value: str | None, field: str) -> str | None:
     text = clean_line(value or "")
     if len(text) > 200:
         msg = f"“{text[:40]}…” dài quá 200 ký tự."
-        raise Refused(msg)
+        raise Refused(msg, field=field)
     return text or None
 
 
@@ -219,7 +221,7 @@ def remove_contact(session: Session, stamp: Stamp, *, agency_key: str, kind: Con
         NotPermitted: the actor is neither of this agency nor its coordinator.
         NotFound: there is no such contact.
     """
-    _require_right(stamp, agency_key)
+    require_contact_right(stamp, agency_key)
     row = _known(session, {agency_key}).get((agency_key, kind))
     if row is None or not row.active:
         msg = f"Cơ quan “{agency_key}” chưa có “{CONTACT_WORDS[kind]}”."

@@ -1,0 +1,238 @@
+"""Files of contacts, CSV or xlsx, into rows that know their cells.
+
+A file is one table with a header. CSV is UTF-8 (with or without a byte order mark), separated by
+``;``, ``,`` or tabs; of an xlsx file the first sheet counts.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+MAX_ROWS: Final = 5_000
+MAX_BYTES: Final = 5_000_000
+
+COLUMNS: Final = {
+    "agency": "Cơ quan",
+    "kind": "Loại liên hệ",
+    "name": "Họ và tên",
+    "post": "Chức vụ",
+    "email": "Thư điện tử",
+    "phone": "Điện thoại",
+}
+"""Fields and the headings that the template has."""
+
+REQUIRED: Final = ("agency", "kind", "email")
+
+_ALSO: Final = {
+    "agency": ("mã cơ quan", "tên cơ quan", "đơn vị", "cơ quan, đơn vị", "agency"),
+    "kind": ("loại", "vai trò", "loại đầu mối", "kind"),
+    "name": ("họ tên", "họ và tên đầu mối", "name"),
+    "post": ("chức danh", "post"),
+    "email": ("email", "e-mail", "địa chỉ thư", "hộp thư", "thư điện tử công vụ"),
+    "phone": ("số điện thoại", "sđt", "phone"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileError:
+    """One thing that is wrong with a file: where, what, and what would be right."""
+
+    problem: str
+    remedy: str
+    row: int | None = None
+    """The row as the file counts it, the header being 1."""
+    column: str | None = None
+    """The heading of the column."""
+    cell: str | None = None
+    """The cell as a spreadsheet names it, ``E5``."""
+
+    def __str__(self) -> str:
+        place = []
+        if self.row is not None:
+            place.append(f"dòng {self.row}")
+        if self.column is not None:
+            place.append(f"cột “{self.column}”")
+        where = ", ".join(place) + (f" (ô {self.cell})" if self.cell else "")
+        head = f"{where[:1].upper()}{where[1:]}: " if where else ""
+        return f"{head}{self.problem}. {self.remedy}."
+
+
+class FileRefused(Exception):
+    """A file that cannot be taken over; nothing of it was written. ``errors`` says all of why."""
+
+    def __init__(self, errors: Sequence[FileError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(str(one) for one in self.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row of the table: its number in the file and its texts by field."""
+
+    number: int
+    values: dict[str, str]
+    cells: dict[str, str]
+    """The cell of each field, ``{"email": "E5"}``."""
+
+    def error(self, field: str, problem: str, remedy: str) -> FileError:
+        """An error in this row at ``field``."""
+        return FileError(
+            row=self.number,
+            column=COLUMNS[field],
+            cell=self.cells.get(field),
+            problem=problem,
+            remedy=remedy,
+        )
+
+
+def read_contact_file(content: bytes, file_name: str) -> list[FileRow]:
+    """The rows of a file; ``file_name`` tells which kind it is by its ending.
+
+    Raises:
+        FileRefused: it cannot be read, or its heading is not that of a table of contacts.
+    """
+    if len(content) > MAX_BYTES:
+        raise FileRefused(
+            [FileError(problem="Tệp lớn hơn 5 MB", remedy="Chỉ giữ lại bảng danh sách liên hệ")]
+        )
+    ending = file_name.rpartition(".")[2].lower()
+    if ending == "xlsx":
+        table = _xlsx(content)
+    elif ending in {"csv", "txt"}:
+        table = _csv(content)
+    else:
+        problem = f"Không đọc được tệp “.{ending}”"
+        raise FileRefused(
+            [FileError(problem=problem, remedy="Lưu lại thành .xlsx hoặc .csv (UTF-8)")]
+        )
+    return _rows(table)
+
+
+def _csv(content: bytes) -> list[list[str]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        problem = "Tệp CSV không phải mã UTF-8"
+        remedy = "Trong Excel chọn “Save As”, loại “CSV UTF-8”"
+        raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
+    if "\0" in text:
+        problem = "Tệp CSV có ký tự không đọc được"
+        raise FileRefused([FileError(problem=problem, remedy="Lưu lại thành .xlsx")])
+    head = text.partition("\n")[0]
+    separator = max((";", ",", "\t"), key=head.count)
+    try:
+        return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)]
+    except csv.Error:
+        problem = "Tệp CSV có dấu nháy hoặc ô không đúng quy cách"
+        raise FileRefused([FileError(problem=problem, remedy="Lưu lại thành .xlsx")]) from None
+
+
+def _xlsx(content: bytes) -> list[list[str]]:
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError):
+        problem = "Tệp không phải bảng tính .xlsx, hoặc đặt mật khẩu"
+        remedy = "Mở bằng Excel, bỏ mật khẩu và lưu lại thành .xlsx"
+        raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
+    sheet: Any = book.worksheets[0] if book.worksheets else None
+    if sheet is None:
+        return []
+    rows = sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2)
+    return [[_cell(value) for value in row] for row in rows]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).replace("*", " ").lower().split())
+
+
+def _rows(table: Sequence[Sequence[str]]) -> list[FileRow]:
+    filled = [
+        (number, row) for number, row in enumerate(table, 1) if any(one.strip() for one in row)
+    ]
+    if not filled:
+        raise FileRefused(
+            [FileError(problem="Tệp không có dòng nào", remedy="Dùng tệp mẫu và điền danh sách")]
+        )
+    if len(filled) - 1 > MAX_ROWS:
+        problem = f"Tệp có hơn {MAX_ROWS} dòng"
+        raise FileRefused([FileError(problem=problem, remedy="Chia thành nhiều tệp")])
+    number, header = filled[0]
+    columns = _header(number, header)
+    rows = []
+    for row_number, row in filled[1:]:
+        values = {
+            field: unicodedata.normalize("NFC", row[at]).strip() if at < len(row) else ""
+            for field, at in columns.items()
+        }
+        cells = {field: f"{get_column_letter(at + 1)}{row_number}" for field, at in columns.items()}
+        rows.append(FileRow(row_number, values, cells))
+    if not rows:
+        raise FileRefused(
+            [FileError(problem="Tệp chỉ có dòng tiêu đề", remedy="Điền ít nhất một liên hệ")]
+        )
+    return rows
+
+
+def _header(number: int, header: Sequence[str]) -> dict[str, int]:
+    """Where each field stands. Columns that are not asked for are refused (rule 40)."""
+    known = {_plain(COLUMNS[field]): field for field in COLUMNS}
+    known |= {_plain(word): field for field, words in _ALSO.items() for word in words}
+    found: dict[str, int] = {}
+    errors: list[FileError] = []
+    for at, text in enumerate(header):
+        field = known.get(_plain(text))
+        cell = f"{get_column_letter(at + 1)}{number}"
+        if field is None and text.strip():
+            errors.append(
+                FileError(
+                    row=number,
+                    cell=cell,
+                    problem=f"Không nhận cột “{text.strip()}”",
+                    remedy=f"Xóa cột này; chỉ dùng các cột: {_listed(COLUMNS)}",
+                )
+            )
+        elif field is not None and field in found:
+            errors.append(
+                FileError(
+                    row=number,
+                    cell=cell,
+                    problem=f"Cột “{COLUMNS[field]}” có hai lần",
+                    remedy="Chỉ giữ một cột",
+                )
+            )
+        elif field is not None:
+            found[field] = at
+    missing = [field for field in REQUIRED if field not in found]
+    if missing:
+        errors.append(
+            FileError(
+                row=number,
+                problem=f"Thiếu cột {_listed(missing)}",
+                remedy=f"Dòng đầu cần có các cột: {_listed(COLUMNS)}",
+            )
+        )
+    if errors:
+        raise FileRefused(errors)
+    return found
+
+
+def _listed(fields: Iterable[str]) -> str:
+    return ", ".join(f"“{COLUMNS[field]}”" for field in fields)

@@ -1,0 +1,151 @@
+"""Taking over a file of contacts: whole or not at all (rules 36, 37).
+
+Everything that is wrong is said at once; nothing is written until the file is right, and taking
+it over a second time changes nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.tables import AgencyRow, Contact, ContactKind
+from operations.contact_files import FileError, FileRefused, FileRow
+from operations.contacts import (
+    CONTACT_WORDS,
+    ContactInput,
+    checked,
+    require_contact_right,
+    store_contacts,
+)
+from operations.errors import Refused
+from operations.stamp import Stamp
+
+_KINDS: Mapping[str, ContactKind] = {
+    **{kind.value: kind for kind in ContactKind},
+    **{word.lower(): kind for kind, word in CONTACT_WORDS.items()},
+    "hộp thư": ContactKind.MAILBOX,
+    "hộp thư của cơ quan": ContactKind.MAILBOX,
+    "đầu mối": ContactKind.FOCAL,
+    "dự phòng": ContactKind.DEPUTY,
+    "lãnh đạo": ContactKind.HEAD,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportResult:
+    """How many contacts a file made new, changed, and found as they were."""
+
+    created: int
+    changed: int
+    unchanged: int
+
+
+def import_contacts(session: Session, stamp: Stamp, rows: Sequence[FileRow]) -> ImportResult:
+    """Take over ``rows`` of a file (see ``operations.contact_files``).
+
+    Raises:
+        FileRefused: with every error of the file; nothing was written.
+        NotPermitted: the actor may not change contacts of others.
+    """
+    agencies = session.scalars(select(AgencyRow).order_by(AgencyRow.key)).all()
+    names = _names(agencies, stamp)
+    wanted: dict[tuple[str, ContactKind], tuple[FileRow, ContactInput]] = {}
+    errors: list[FileError] = []
+    for row in rows:
+        try:
+            one = _contact(row, names)
+        except FileRefused as refused:
+            errors += refused.errors
+            continue
+        before = wanted.get((one.agency_key, one.kind))
+        if before is not None:
+            problem = f"“{CONTACT_WORDS[one.kind]}” của cơ quan này đã có ở dòng {before[0].number}"
+            errors.append(row.error("kind", problem, "Chỉ giữ một dòng"))
+            continue
+        wanted[one.agency_key, one.kind] = (row, one)
+    if errors:
+        raise FileRefused(errors)
+    for agency, _ in wanted:
+        require_contact_right(stamp, agency)
+    return _store(session, stamp, [one for _, one in wanted.values()])
+
+
+def _store(session: Session, stamp: Stamp, wanted: Sequence[ContactInput]) -> ImportResult:
+    query = select(Contact.agency_key, Contact.kind, Contact.version)
+    before = {(agency, kind): version for agency, kind, version in session.execute(query)}
+    stored = store_contacts(session, stamp, wanted)
+    created = sum(1 for row in stored if (row.agency_key, row.kind) not in before)
+    same = sum(1 for row in stored if before.get((row.agency_key, row.kind)) == row.version)
+    return ImportResult(created=created, changed=len(stored) - created - same, unchanged=same)
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def _names(agencies: Sequence[AgencyRow], stamp: Stamp) -> dict[str, list[AgencyRow]]:
+    """Agencies by key and by name; those that exist today before those that do not."""
+    found: dict[str, list[AgencyRow]] = {}
+    for row in agencies:
+        names = {row.key, row.name, row.formal_name or row.name}
+        for name in {_plain(one) for one in names}:
+            found.setdefault(name, []).append(row)
+    return {name: _living(rows, stamp) or rows for name, rows in found.items()}
+
+
+def _living(rows: Sequence[AgencyRow], stamp: Stamp) -> list[AgencyRow]:
+    return [row for row in rows if row.valid_to is None or row.valid_to >= stamp.as_of]
+
+
+def _contact(row: FileRow, names: Mapping[str, Sequence[AgencyRow]]) -> ContactInput:
+    """One row as a contact; FileRefused with everything that is wrong in it."""
+    errors: list[FileError] = []
+    agency = _agency(row, names, errors)
+    kind = _kind(row, errors)
+    if agency is None or kind is None:
+        raise FileRefused(errors)
+    values = {field: row.values.get(field) or None for field in ("name", "post", "email", "phone")}
+    try:
+        return checked(ContactInput(agency_key=agency.key, kind=kind, **values))
+    except Refused as refused:
+        field = refused.field if refused.field in row.cells else "kind"
+        problem, _, remedy = str(refused).rstrip(".").partition("; ")
+        raise FileRefused(
+            [row.error(field or "kind", problem, remedy or "Sửa lại ô này")]
+        ) from None
+
+
+def _agency(
+    row: FileRow, names: Mapping[str, Sequence[AgencyRow]], errors: list[FileError]
+) -> AgencyRow | None:
+    text = row.values.get("agency", "")
+    found = names.get(_plain(text), ())
+    if len(found) == 1:
+        return found[0]
+    if not text:
+        errors.append(row.error("agency", "Chưa ghi cơ quan", "Ghi mã hoặc tên cơ quan"))
+    elif found:
+        keys = ", ".join(one.key for one in found)
+        problem = f"“{text}” là tên của nhiều cơ quan"
+        errors.append(row.error("agency", problem, f"Ghi mã cơ quan: {keys}"))
+    else:
+        near = get_close_matches(_plain(text), names, n=1, cutoff=0.6)
+        remedy = f"Có phải “{names[near[0]][0].name}”" if near else "Ghi mã hoặc đúng tên cơ quan"
+        errors.append(row.error("agency", f"Không có cơ quan “{text}”", remedy))
+    return None
+
+
+def _kind(row: FileRow, errors: list[FileError]) -> ContactKind | None:
+    text = row.values.get("kind", "")
+    found = _KINDS.get(_plain(text))
+    if found is None:
+        words = ", ".join(f"“{word}”" for word in CONTACT_WORDS.values())
+        problem = f"Không có loại liên hệ “{text}”" if text else "Chưa ghi loại liên hệ"
+        errors.append(row.error("kind", problem, f"Chọn một trong: {words}"))
+    return found
