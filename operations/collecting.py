@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.queries_mail import due_assignments, pending_notices, queued_rungs
 from notifications.lines import LineKind
 from operations.address_book import AddressBook, address_book
-from operations.state import PlanState, load_state, plan_keys
+from operations.state import PlanState, load_calendar, load_state, plan_keys
 from rules.digest import AT_ONCE, LadderReader, NoticeKind, Owed, Recipient, rides_on, worth_saying
 from rules.lifecycle import Status
 from rules.planning import ladder_key
@@ -79,14 +79,32 @@ class Collected:
 
 
 class _Plans:
-    """The states and ladder readers of the plans, loaded once."""
+    """The states and ladder readers of the active plans, loaded when the first row asks."""
 
     def __init__(self, session: Session, as_of: date, keys: Collection[str]) -> None:
-        self.states = {key: load_state(session, key) for key in keys}
-        self.readers = {
-            key: LadderReader(state.calendar, as_of) for key, state in self.states.items()
-        }
-        self.coordinators = {key: state.coordinator(as_of) for key, state in self.states.items()}
+        self._session, self._as_of, self._keys = session, as_of, frozenset(keys)
+        self._states: dict[str, PlanState] = {}
+        self._readers: dict[str, LadderReader] = {}
+        self._coordinators: dict[str, str] = {}
+
+    def state(self, key: str) -> PlanState | None:
+        """The state of a plan; None when it is not active, or not asked for."""
+        if key not in self._keys:
+            return None
+        if key not in self._states:
+            state = load_state(self._session, key)
+            self._states[key] = state
+            self._readers[key] = LadderReader(state.calendar, self._as_of)
+            self._coordinators[key] = state.coordinator(self._as_of)
+        return self._states[key]
+
+    def reader(self, key: str) -> LadderReader:
+        """Reads the ladders of a plan whose state was asked for before."""
+        return self._readers[key]
+
+    def coordinator(self, key: str) -> str:
+        """The coordinator of a plan whose state was asked for before."""
+        return self._coordinators[key]
 
 
 def line_kind(row: Any, as_of: date, *, for_coordinator: bool = False) -> LineKind:
@@ -125,10 +143,8 @@ def collect(
     """
     plans = _Plans(session, as_of, [plan] if plan else plan_keys(session))
     collected = Collected()
-    if not plans.states:
-        return collected
     book = address_book(session)
-    calendar = next(iter(plans.states.values())).calendar
+    calendar = load_calendar(session)
     if digests and calendar.is_working(as_of):
         _collect_rungs(session, as_of, plans, book, collected, plan=plan, item=item)
     _collect_notices(session, as_of, plans, book, collected, plan=plan, item=item, digests=digests)
@@ -148,14 +164,14 @@ def _collect_rungs(
     rows = due_assignments(session, as_of, plan=plan, item=item)
     said = queued_rungs(session, as_of) if rows else set()
     for row in rows:
-        state = plans.states.get(row.plan_key)
+        state = plans.state(row.plan_key)
         if state is None or not state.directory.letters_on(row.agency_key, as_of):
             continue
         ladder = _ladder(state, row)
         if ladder is None:
             continue
         anchor = row.respond_by or row.due_on
-        found = plans.readers[row.plan_key].read(ladder, anchor, row.last_rung)
+        found = plans.reader(row.plan_key).read(ladder, anchor, row.last_rung)
         if found.rung is None:
             collected.climbs[row.id] = _climb(row.last_rung, found)
             continue
@@ -165,7 +181,7 @@ def _collect_rungs(
             anchor,
             as_of=as_of,
             book=book,
-            coordinator=plans.coordinators[row.plan_key],
+            coordinator=plans.coordinator(row.plan_key),
             said=said,
             collected=collected,
         )
@@ -238,7 +254,7 @@ def _collect_notices(
 ) -> None:
     for row in pending_notices(session, plan=plan, item=item):
         kind = NoticeKind(row.kind)
-        state = plans.states.get(row.plan_key)
+        state = plans.state(row.plan_key)
         if state is None:
             continue
         if not worth_saying(kind, Status(row.status)):
@@ -253,7 +269,7 @@ def _collect_notices(
             calendar=state.calendar,
         ):
             continue
-        found = _notice_recipient(row, book, plans.coordinators)
+        found = _notice_recipient(row, book, plans.coordinator(row.plan_key))
         if found is None:
             collected.unreachable += 1
             continue
@@ -266,11 +282,7 @@ def _collect_notices(
             collected.parcel(found).notices.append(line)
 
 
-def _notice_recipient(
-    row: Any, book: AddressBook, coordinators: Mapping[str, str]
-) -> Recipient | None:
+def _notice_recipient(row: Any, book: AddressBook, coordinator: str) -> Recipient | None:
     if row.to_address:
         return Recipient(address=row.to_address, agency=row.agency_key, audience=Audience.MAILBOX)
-    return book.recipient(
-        Audience(row.audience), row.agency_key, coordinator=coordinators[row.plan_key]
-    )
+    return book.recipient(Audience(row.audience), row.agency_key, coordinator=coordinator)

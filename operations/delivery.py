@@ -29,7 +29,7 @@ from operations.outbox import ANY_DAY_LETTERS, DAY_BOUND, letter_change
 from operations.outcomes import INTERRUPTED
 from operations.releasing import release_lines
 from operations.stamp import Stamp
-from operations.state import load_plan, load_state, plan_keys
+from operations.state import load_calendar, load_plan, plan_keys
 
 ORPHAN_AFTER: Final = timedelta(minutes=60)
 """A claim by a process of which nothing is known is given up after this."""
@@ -122,7 +122,7 @@ def claim(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Claimed:
     A letter of which nothing is owed any more is dropped. Two claims side by side never take the
     same row: locked rows are skipped on PostgreSQL, and a SQLite writer is alone.
     """
-    working = _is_working(session, stamp)
+    working = load_calendar(session).is_working(stamp.as_of)
     query = claimable(
         stamp.as_of,
         stamp.at,
@@ -187,11 +187,6 @@ def _compose_alone(composer: Composer, letter: Letter) -> Composed | str:
 
 def _refused_sample(row: Letter, desk: Desk) -> bool:
     return desk.real_server and is_sample_address(row.mailbox)
-
-
-def _is_working(session: Session, stamp: Stamp) -> bool:
-    keys = plan_keys(session)
-    return not keys or load_state(session, keys[0]).calendar.is_working(stamp.as_of)
 
 
 def _link_days(session: Session) -> int:

@@ -28,7 +28,7 @@ from operations.outbox import (
 from operations.placing import RemindResult, Run, place_digests, send_at_once
 from operations.releasing import supersede_unsent
 from operations.stamp import Stamp
-from operations.state import load_state, plan_keys
+from operations.state import load_calendar, load_state, plan_keys
 
 __all__ = ["RemindResult", "queue_at_once", "remind"]
 
@@ -55,7 +55,7 @@ def remind(
     result.superseded = len(run.changes)
     _lock_open_digests(session, stamp)
     collected = collect(session, stamp.as_of, plan=plan, item=item)
-    result.day_off = not _is_working(session, stamp)
+    result.day_off = not load_calendar(session).is_working(stamp.as_of)
     result.unreachable = collected.unreachable
     _void(session, collected.void)
     placed = place_digests(run, collected)
@@ -86,11 +86,6 @@ def lock_sweep(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext('tiendo.remind'))"))
     for key in plan_keys(session):
         lock_plan(session, key)
-
-
-def _is_working(session: Session, stamp: Stamp) -> bool:
-    keys = plan_keys(session)
-    return not keys or load_state(session, keys[0]).calendar.is_working(stamp.as_of)
 
 
 def _lock_open_digests(session: Session, stamp: Stamp) -> None:
