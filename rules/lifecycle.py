@@ -257,9 +257,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Transition] = {
 def allowed_actions(status: Status, held: frozenset[Capacity]) -> tuple[Action, ...]:
     """The actions that somebody with these capacities may take, in the order of the table."""
     return tuple(
-        row.action
-        for row in TRANSITIONS.values()
-        if row.status is status and row.capacities & held
+        row.action for row in TRANSITIONS.values() if row.status is status and row.capacities & held
     )
 
 

@@ -74,7 +74,8 @@ def _open_cell(work: Work, as_of: date) -> Cell:
     if work.status is Status.SUSPENDED and work.suspended_on is not None:
         day = work.suspended_on
     elif work.completed_on is not None and (
-        work.status is Status.SUBMITTED or (work.respond_by is not None and as_of <= work.respond_by)
+        work.status is Status.SUBMITTED
+        or (work.respond_by is not None and as_of <= work.respond_by)
     ):
         day = work.completed_on
     if day <= work.due_on:
@@ -131,8 +132,6 @@ def completion(
     return Completion(completed_on=entered_on, late_entry=True)
 
 
-def confirmer_days(
-    submitted_on: date, as_of: date, calendar: WorkCalendar, *, allowed: int
-) -> int:
+def confirmer_days(submitted_on: date, as_of: date, calendar: WorkCalendar, *, allowed: int) -> int:
     """Working days beyond ``allowed`` that the confirmer has taken; charged to the confirmer."""
     return max(0, calendar.between(submitted_on, as_of) - allowed)
