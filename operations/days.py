@@ -13,11 +13,12 @@ from models.tables import Assignment, DayRow, Occurrence
 from operations.errors import Refused
 from operations.guards import clean_document, need_coordinator, need_text, vn_date
 from operations.history import Change, record, snapshot_of
+from operations.reminder_days import count_anew
 from operations.rescheduling import move_date
 from operations.stamp import Stamp
 from operations.state import PlanState, load_calendar, load_state, plan_keys
-from operations.transition import Work, set_next_reminder
-from rules.lifecycle import MOVABLE, REMINDED
+from operations.transition import Work
+from rules.lifecycle import MOVABLE
 from rules.values import Roll
 from rules.workdays import DaySource
 
@@ -67,7 +68,7 @@ def change_day(
         if not working:
             reason = f"Ngày {vn_date(day)} là ngày nghỉ: {called}"
             rolled += _roll_open_dates(session, stamp, state, day, reason=reason, document=code)
-        reminders += _count_anew(session, state)
+        reminders += count_anew(session, state)
     session.flush()
     target = None if working else load_calendar(session).next_working(day)
     return DayChange(day=day, rolled_to=target, rolled=tuple(rolled), reminders=reminders)
@@ -180,28 +181,3 @@ def _roll_occurrence(
         document=document,
     )
     record(session, stamp, [change])
-
-
-def _count_anew(session: Session, state: PlanState) -> int:
-    """Set the next reminders of a plan by the days as they are now; how many changed.
-
-    The day of the next reminder follows from the ladder and the days: it is no fact of its own,
-    and its change is no event.
-    """
-    rows = session.execute(
-        select(Assignment, Occurrence)
-        .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
-        .where(
-            Occurrence.plan_key == state.plan.key,
-            Assignment.status.in_([status.value for status in REMINDED]),
-            Assignment.next_reminder_on.is_not(None),
-        )
-        .order_by(Assignment.id)
-        .with_for_update(of=Assignment)
-    ).all()
-    changed = 0
-    for row, occurrence in rows:
-        before = row.next_reminder_on
-        set_next_reminder(Work(state=state, occurrence=occurrence, assignment=row))
-        changed += row.next_reminder_on != before
-    return changed
