@@ -1,0 +1,27 @@
+"""Registers every command with the application."""
+
+from __future__ import annotations
+
+from cli import (
+    act_commands,
+    catalog_commands,
+    contact_commands,
+    dates_commands,
+    engine_commands,
+    history_commands,
+    rehearse_commands,
+    system_commands,
+    work_commands,
+)
+
+__all__ = [
+    "act_commands",
+    "catalog_commands",
+    "contact_commands",
+    "dates_commands",
+    "engine_commands",
+    "history_commands",
+    "rehearse_commands",
+    "system_commands",
+    "work_commands",
+]

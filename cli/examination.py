@@ -1,0 +1,218 @@
+"""Everything ``tiendo doctor`` looks at: the settings, what stands around, and the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from flows.checks import Finding as NightlyFinding
+from flows.checks import run_checks
+from models.migrate import NewerDatabase, code_revision, database_revision
+from notifications.addresses import is_sample_address
+from notifications.answers import NotConnected
+from operations.doctor import Check, Finding, Level, Surroundings, examine
+from operations.state import plan_keys
+from tasks_catalog.errors import CatalogErrors
+from tasks_catalog.loader import LoadedCatalog, load_plan, plan_folders
+
+if TYPE_CHECKING:
+    from cli.edge import Here
+    from runtime.settings import Settings
+    from runtime.wiring import Runtime
+
+CLOCK_SLACK = timedelta(seconds=60)
+
+_NIGHTLY = {
+    "letters_stuck": Check.LETTERS,
+    "letters_waiting": Check.LETTERS,
+    "letters_unknown": Check.LETTERS,
+    "runs_missing": Check.RUNS,
+    "runs_failed": Check.RUNS,
+    "periods_unopened": Check.WORK,
+    "days_unresolved": Check.DAYS,
+}
+"""Findings of the nightly checks that are said here too; the others have a check of their own."""
+
+
+def look_at_everything(here: Here) -> list[Finding]:
+    """All findings, in the order in which things depend on one another."""
+    runtime = here.runtime
+    found = [
+        *_settings(runtime.settings),
+        *_database(runtime),
+        *_mail(runtime),
+        *_prefect(runtime.settings),
+    ]
+    catalogs: list[LoadedCatalog] = []
+    found += _catalog_files(here, catalogs)
+    around = Surroundings(
+        as_of=here.today(),
+        at=runtime.clock.now(),
+        real_mail_server=not runtime.settings.uses_local_mailbox,
+        catalogs=catalogs,
+    )
+    with runtime.database.read() as session:
+        found += examine(session, around)
+        nightly = run_checks(session, around.as_of, around.at)
+    return [*found, *_from_nightly(nightly)]
+
+
+def _from_nightly(nightly: Sequence[NightlyFinding]) -> Iterator[Finding]:
+    told: set[Check] = set()
+    for one in nightly:
+        check = _NIGHTLY.get(one.word)
+        if check is None:
+            continue
+        told.add(check)
+        yield Finding(
+            check=check,
+            level=Level.NOTE if one.word == "letters_unknown" else Level.WRONG,
+            text=one.text,
+            remedy=one.remedy,
+        )
+    for check, words in (
+        (Check.DAYS, "Lịch ngày nghỉ có đủ cho hơn một năm tới"),
+        (Check.RUNS, "Các luồng chạy đều"),
+    ):
+        if check not in told:
+            yield Finding(check=check, level=Level.OK, text=words)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """What works for a trial and would be wrong in earnest."""
+    wanting = [
+        (settings.uses_local_mailbox, "chưa có máy chủ thư", "TIENDO_SMTP_HOST"),
+        (is_sample_address(settings.mail_from), "thư gửi từ địa chỉ mẫu", "TIENDO_MAIL_FROM"),
+        (
+            settings.portal_public_url is None,
+            "liên kết trong thư chỉ mở được trên máy này",
+            "TIENDO_PORTAL_PUBLIC_URL",
+        ),
+        (
+            settings.contact_phone == type(settings).model_fields["contact_phone"].default,
+            "thư chưa có số điện thoại đầu mối",
+            "TIENDO_CONTACT_PHONE",
+        ),
+    ]
+    missing = [(words, name) for lacking, words, name in wanting if lacking]
+    for words, name in missing:
+        yield Finding(
+            check=Check.SETTINGS,
+            level=Level.NOTE,
+            text=f"{words[:1].upper()}{words[1:]}",
+            remedy=f"đặt {name} (docs/settings.md)",
+            blocks_live=True,
+        )
+    if not missing:
+        yield Finding(check=Check.SETTINGS, level=Level.OK, text="Các thiết lập đọc được và đủ")
+
+
+def _database(runtime: Runtime) -> Iterator[Finding]:
+    database = runtime.database
+    try:
+        found, wanted = database_revision(database), code_revision()
+        if found != wanted:
+            raise NewerDatabase(str(found))
+        yield Finding(
+            check=Check.DATABASE, level=Level.OK, text=f"{database.shown_url}, phiên bản {found}"
+        )
+        yield from _database_clock(runtime)
+    except (SQLAlchemyError, NewerDatabase) as error:
+        yield Finding(
+            check=Check.DATABASE,
+            level=Level.WRONG,
+            text=" ".join(str(error).split())[:200],
+            remedy="kiểm tra địa chỉ, quyền truy cập và phiên bản phần mềm",
+        )
+
+
+def _database_clock(runtime: Runtime) -> Iterator[Finding]:
+    if runtime.database.is_sqlite:
+        return
+    with runtime.database.read() as session:
+        there = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    if abs(there - runtime.clock.now()) > CLOCK_SLACK:
+        yield Finding(
+            check=Check.CLOCK,
+            level=Level.WRONG,
+            text="Đồng hồ máy này và máy chủ cơ sở dữ liệu lệch nhau hơn một phút",
+            remedy="bật đồng bộ giờ (NTP) cho cả hai máy",
+        )
+
+
+def _mail(runtime: Runtime) -> Iterator[Finding]:
+    settings = runtime.settings
+    local = settings.uses_local_mailbox
+    where = (
+        f"hộp thư thử ở cổng {settings.local_mail_port}"
+        if local
+        else f"máy chủ thư {settings.smtp_host}:{settings.smtp_port}"
+    )
+    with runtime.open_mail() as mail:
+        trouble = mail.connect()
+    if trouble is None:
+        yield Finding(check=Check.MAIL, level=Level.OK, text=f"Kết nối được {where}")
+        return
+    said = (
+        trouble.error if isinstance(trouble, NotConnected) else f"{trouble.code} {trouble.answer}"
+    )
+    yield Finding(
+        check=Check.MAIL,
+        level=Level.WRONG,
+        text=f"Không dùng được {where}: {said}",
+        remedy="chạy tiendo up" if local else "kiểm tra tên máy, cổng, tài khoản, mật khẩu gửi thư",
+    )
+
+
+def _prefect(settings: Settings) -> Iterator[Finding]:
+    from runtime.prefect_client import PrefectClient
+
+    url = _running_prefect(settings)
+    with PrefectClient(url) as client:
+        healthy = client.healthy()
+    if healthy:
+        yield Finding(check=Check.PREFECT, level=Level.OK, text=f"Trả lời ở {url}")
+    else:
+        yield Finding(
+            check=Check.PREFECT,
+            level=Level.WRONG,
+            text=f"Không trả lời ở {url}",
+            remedy="chạy tiendo up, hoặc khởi động máy chủ Prefect",
+        )
+
+
+def _running_prefect(settings: Settings) -> str:
+    """Where Prefect is: ``tiendo up`` moves a port that is taken, and writes where it went."""
+    try:
+        told = json.loads((settings.data_dir / "up.lock").read_text(encoding="utf-8"))
+        return f"{told['prefect']}/api"
+    except (OSError, ValueError, KeyError, TypeError):
+        return settings.prefect_url
+
+
+def _catalog_files(here: Here, loaded: list[LoadedCatalog]) -> Iterator[Finding]:
+    """Read the files into ``loaded``; what is wrong with them is a finding like any other."""
+    with here.runtime.database.read() as session:
+        keys = plan_keys(session)
+    for folder in here.runtime.settings.plan_folders or plan_folders():
+        try:
+            one = load_plan(folder)
+        except CatalogErrors as errors:
+            yield Finding(
+                check=Check.CATALOG,
+                level=Level.WRONG,
+                text=f"{folder.name}: {len(errors.errors)} lỗi trong tệp danh mục",
+                remedy=f"tiendo catalog check {folder}",
+            )
+            continue
+        loaded.append(one)
+    for key in keys:
+        if key not in {one.plan.key for one in loaded}:
+            yield Finding(
+                check=Check.CATALOG, level=Level.OK, text=f"{key}: chỉ có trong cơ sở dữ liệu"
+            )

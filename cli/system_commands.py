@@ -1,0 +1,73 @@
+"""``tiendo up``, ``doctor``, ``go-live``: running the system and seeing to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.app import Command, app
+from cli.errors import FAILURE, Failed
+from cli.output import ABSENT, Output, agreed
+from cli.params import Yes
+
+if TYPE_CHECKING:
+    from operations.doctor import Finding
+
+LEVELS = {"ok": "✓ ổn", "note": "• lưu ý", "wrong": "✗ sai"}
+
+
+@app.command("up", cls=Command)
+def up(ctx: typer.Context) -> None:
+    """Chạy mọi thứ trên máy này: cổng thông tin, Prefect, lịch chạy, hộp thư thử."""
+    from cli.edge import settings_of
+    from deployments import embedded
+
+    raise typer.Exit(embedded.up(settings_of(ctx)))
+
+
+@app.command("doctor", cls=Command)
+def doctor(ctx: typer.Context) -> None:
+    """Khám hệ thống: thiết lập, cơ sở dữ liệu, thư, Prefect, đồng hồ, liên hệ; việc cần làm."""
+    from cli.edge import ready
+    from cli.examination import look_at_everything
+
+    with ready(ctx) as here:
+        found = look_at_everything(here)
+        _show(here.out, found)
+    if any(one.level == "wrong" for one in found):
+        raise typer.Exit(FAILURE)
+
+
+@app.command("go-live", cls=Command)
+def go_live_(ctx: typer.Context, yes: Yes = False) -> None:
+    """Chuyển cơ sở dữ liệu thử nghiệm sang dùng thật; khám trước, có điều sai thì từ chối."""
+    from cli.edge import ready
+    from cli.examination import look_at_everything
+    from operations.golive import go_live
+
+    with ready(ctx) as here:
+        found = look_at_everything(here)
+        database = here.runtime.database
+        with database.read() as session:
+            # Asked once without writing, so that nobody is asked to agree to what is refused.
+            go_live(session, here.stamp(), found)
+        question = f"Dùng thật {database.shown_url}? Không quay lại thử nghiệm được."
+        if not agreed(question, already=yes):
+            raise Failed("Chưa thay đổi gì. Thêm --yes nếu muốn chuyển mà không hỏi.")
+        with database.write() as session:
+            go_live(session, here.stamp(), found)
+        here.out.record({"trial": False, "database": database.shown_url})
+        here.out.say("Từ giờ cơ sở dữ liệu này dùng thật.")
+
+
+def _show(out: Output, found: list[Finding]) -> None:
+    for one in found:
+        out.record({"check": one.check, "level": one.level, "text": one.text, "remedy": one.remedy})
+    out.table(
+        ("Mục", "", "Thấy gì", "Cần làm gì"),
+        [(one.check, LEVELS[one.level], one.text, one.remedy or ABSENT) for one in found],
+        keep=(0, 1),
+    )
+    wrong = sum(1 for one in found if one.level == "wrong")
+    out.say(f"{wrong} điều sai cần sửa." if wrong else "Không có điều gì sai.")
