@@ -1,6 +1,7 @@
 """The table of transitions, whole: what is in it and what is not (rules 14, 16, 20, 24, 25, 35)."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from rules.lifecycle import (
     allowed_actions,
     transition,
 )
+from rules.lifecycle_chart import markdown
 
 # Written out by hand, from the rules and not from the code: status, action, who, where to.
 # L lead, P partner, O a lead of the occurrence towards a partner, D decider, S the engine.
@@ -213,3 +215,9 @@ def test_what_an_actor_is_to_a_piece_of_work(
 ) -> None:
     """(20, 34) The coordinator does not decide on its own work, nor submit it by a link."""
     assert capacities(actor, standing) == expected
+
+
+def test_the_page_of_the_documentation_says_what_the_table_says() -> None:
+    """Made again by `python -m rules.lifecycle_chart > docs/lifecycle.md`."""
+    page = Path(__file__).parents[2] / "docs" / "lifecycle.md"
+    assert page.read_text(encoding="utf-8") == markdown()
