@@ -28,12 +28,15 @@ def vn_date(day: date) -> str:
 
 
 def need_text(text: str | None, message: str, *, field: str) -> str:
-    """``text`` in NFC without outer blanks.
+    """``text`` in NFC without outer blanks, and without control or invisible characters.
 
     Raises:
         Refused: nothing is left of it; ``message`` says what is asked for.
     """
-    found = unicodedata.normalize("NFC", text or "").strip()
+    found = unicodedata.normalize("NFC", text or "").replace("\r\n", "\n")
+    found = "".join(
+        one for one in found if one in "\n\t" or not unicodedata.category(one).startswith("C")
+    ).strip()
     if not found:
         raise Refused(message, field=field)
     return found
