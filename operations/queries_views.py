@@ -81,4 +81,6 @@ class ObstacleView:
     state: str
     answer: str | None
     answered_at: datetime | None
+    answer_document: str | None
     document_code: str | None
+    """The document that brought it to the superior."""

@@ -1,4 +1,4 @@
-"""The pages for the three kinds of user, made with FastAPI: agencies, Sở Nội vụ and auditors. A page
-reads named queries and posts to operations; it holds no rule of its own and does not know the
-flows.
+"""FastAPI pages for people. A page reads a form, calls one operation and says what became of it;
+rules stay in ``rules``. Server-rendered: nothing essential needs a script, and nothing is fetched
+from another host. It knows nothing of flows.
 """

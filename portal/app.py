@@ -1,0 +1,123 @@
+"""The application: pages, permissions, errors and the guard around them, wired once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+
+from notifications.mailbox import LocalMailbox
+from portal import error_pages
+from portal.guard import Guard
+from portal.pages import agency, home, link_again, login, mailbox, work
+from portal.permissions import TABLE
+from portal.portal import Portal
+from portal.rendering import Pages
+from portal.signing import Signing
+from portal.uploads import HINT
+from portal.visitors import authorise
+from runtime.logs import logger
+from runtime.wiring import Runtime
+
+ROUTERS: Final = tuple(module.router for module in (home, login, link_again, agency, work, mailbox))
+
+
+class UnlistedRoute(Exception):
+    """A route stands in no row of the table of permissions, or a row has no route."""
+
+
+def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
+    """The portal over ``runtime``, which the caller opened, with its tables there, and closes.
+
+    ``receive_mail`` has the local mailbox receive while the application runs, where letters end
+    there.
+
+    Raises:
+        UnlistedRoute: routes and permissions do not fit together.
+    """
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(authorise)],
+        lifespan=_lifespan(runtime) if receive_mail else None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(
+                Guard,
+                secure=runtime.settings.portal_url.startswith("https://"),
+                on_crash=error_pages.show_crash,
+            )
+        ],
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    _compare_with_permissions()
+    error_pages.install(app)
+    sender = runtime.sender
+    app.state.portal = Portal(
+        runtime=runtime,
+        signing=Signing(runtime.link_secret),
+        pages=Pages(
+            {
+                "office_name": sender.office_name,
+                "contact_line": sender.contact_line,
+                "contact_phone": sender.phone,
+                "local_mailbox": runtime.settings.uses_local_mailbox,
+                "file_hint": HINT,
+            }
+        ),
+    )
+    return app
+
+
+def page_routes() -> dict[str, APIRoute]:
+    """Every route of the portal by its name."""
+    found = [one for router in ROUTERS for one in router.routes if isinstance(one, APIRoute)]
+    return {route.name: route for route in found}
+
+
+def _compare_with_permissions() -> None:
+    unlisted = sorted(page_routes().keys() ^ TABLE.keys())
+    if unlisted:
+        msg = f"routes and the table of permissions differ: {', '.join(unlisted)}"
+        raise UnlistedRoute(msg)
+
+
+def _lifespan(
+    runtime: Runtime,
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with contextlib.ExitStack() as held:
+            if runtime.settings.uses_local_mailbox:
+                _receive(runtime, held)
+            yield
+
+    return lifespan
+
+
+def _receive(runtime: Runtime, held: contextlib.ExitStack) -> None:
+    settings = runtime.settings
+    try:
+        held.enter_context(LocalMailbox(settings.mailbox_dir, port=settings.local_mail_port))
+    except OSError as error:
+        # Whoever started us may receive already; the folder is the same.
+        logger(__name__).warning(
+            "the local mailbox does not receive here", port=settings.local_mail_port, why=str(error)
+        )
+
+
+def create_app_from_environment() -> FastAPI:
+    """The portal as its process runs it: settings read, database made ready."""
+    from runtime.preparing import prepare
+    from runtime.settings import load_settings
+    from runtime.wiring import open_runtime
+
+    runtime = open_runtime(load_settings())
+    prepare(runtime)
+    return create_app(runtime, receive_mail=True)

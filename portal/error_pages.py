@@ -1,0 +1,126 @@
+"""Everything that goes wrong, as a page in Vietnamese that says what to do."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from operations.errors import Conflict, NotFound, NotPermitted, Refused
+from operations.links import LINK_PATH, LinkExpired, LinkForged, LinkRefused, TooManyLinks
+from portal.errors import BadForm, LoginNeeded, NotThere, PageError, TooMany
+from portal.forms import read_form
+from portal.pages.login import show_expired
+from portal.portal import portal_of
+from rules.lifecycle import ActionNotAllowed
+from runtime.logs import logger
+
+_HTTP: dict[int, PageError] = {404: NotThere(), 400: BadForm(), 422: BadForm()}
+
+
+def show_error(
+    request: Request, *, status: int, title: str, message: str, incident: str = ""
+) -> Response:
+    """The page of a failure, with the way back that this visitor has."""
+    text = request.scope.get("state", {}).get("link_text")
+    return portal_of(request).pages(
+        request,
+        "error.html",
+        status=status,
+        title=title,
+        message=message,
+        incident=incident,
+        back=f"{LINK_PATH}{text}" if text else "/",
+        back_words="Về danh sách nhiệm vụ" if text else "Về trang đầu",
+    )
+
+
+async def _page_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PageError)  # noqa: S101 - registered for this class alone
+    if isinstance(error, LoginNeeded):
+        return show_expired(request, await read_form(request) if _is_post(request) else None)
+    answer = show_error(request, status=error.status, title=error.title, message=error.message)
+    if isinstance(error, TooMany):
+        answer.headers["retry-after"] = str(error.seconds)
+    return answer
+
+
+def _is_post(request: Request) -> bool:
+    return request.method == "POST"
+
+
+async def _link_refused(request: Request, error: Exception) -> Response:
+    state, expired = request.scope.get("state", {}), isinstance(error, LinkExpired)
+    too_many = isinstance(error, TooManyLinks)
+    titles = {LinkForged: "Liên kết không đúng", LinkExpired: "Liên kết đã hết hạn"}
+    title = titles.get(type(error), "Liên kết không dùng được")
+    return portal_of(request).pages(
+        request,
+        "link_refused.html",
+        status=429 if too_many else 410 if not isinstance(error, LinkForged) else 404,
+        title=title,
+        message=str(error),
+        again=f"{LINK_PATH}{state['link_text']}/gui-lai" if expired else "",
+        mark=state.get("mark", ""),
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    kinds: tuple[tuple[type[Exception], int, str], ...] = (
+        (NotFound, 404, "Không tìm thấy"),
+        (NotPermitted, 403, "Không có quyền thực hiện"),
+        (Conflict, 409, "Nội dung đã thay đổi"),
+        (ActionNotAllowed, 409, "Không thực hiện được ở trạng thái này"),
+    )
+    status, title = next(
+        ((status, title) for kind, status, title in kinds if isinstance(error, kind)),
+        (422, "Nội dung chưa được ghi"),
+    )
+    return show_error(request, status=status, title=title, message=str(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 422
+    known = _HTTP.get(status, NotThere())
+    if status == 405:
+        known = BadForm("Trang này chỉ để gửi biểu mẫu. Đề nghị quay lại trang trước.")
+    return show_error(request, status=status, title=known.title, message=known.message)
+
+
+async def _invalid(request: Request, _error: Exception) -> Response:
+    """A number in the address that is none: there is no such page."""
+    known = NotThere()
+    return show_error(request, status=404, title=known.title, message=known.message)
+
+
+def show_crash(request: Request, error: Exception) -> Response:
+    """What nobody foresaw: logged under a number that the page names."""
+    incident = secrets.token_hex(4).upper()
+    logger(__name__).error(
+        "a page failed",
+        incident=incident,
+        method=request.method,
+        route=getattr(request.scope.get("route"), "name", None),
+        exc_info=error,
+    )
+    return show_error(
+        request,
+        status=500,
+        title="Hệ thống gặp sự cố",
+        message="Nội dung chưa chắc đã được ghi. Đề nghị chờ ít phút, mở lại danh sách nhiệm vụ "
+        "để kiểm tra rồi gửi lại nếu cần. Nếu vẫn lỗi, đề nghị liên hệ đầu mối ghi ở cuối trang.",
+        incident=incident,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Register a page for each kind of failure."""
+    app.add_exception_handler(PageError, _page_error)
+    app.add_exception_handler(LinkRefused, _link_refused)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(ActionNotAllowed, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)

@@ -1,0 +1,120 @@
+"""What surrounds every request: its size, the headers of every answer, the session that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY: Final = 60 * 1024 * 1024
+"""Bytes of one request: some files and their form."""
+_DRAIN: Final = 256 * 1024 * 1024
+"""Bytes that are read and thrown away, so that the browser shows our answer and not an error."""
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+"""Nothing but our own style sheet, pictures, forms and frames; no script at all."""
+
+HEADERS: Final = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    # A link's address holds its token: it goes nowhere else.
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+    "x-robots-tag": "noindex, nofollow",
+}
+"""What an answer says unless it says otherwise itself."""
+
+
+class BodyTooLarge(Exception):
+    """More was sent than a request may hold."""
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        secure: bool,
+        on_crash: Callable[[Request, Exception], Response],
+        max_body: int = MAX_BODY,
+    ) -> None:
+        self._app, self._secure, self._max_body = app, secure, max_body
+        self._on_crash = on_crash
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})
+        if _stated_length(scope) > self._max_body:
+            await _drain(receive, _DRAIN)
+            scope["state"]["too_large"] = True
+            receive = _nothing
+        sending = self._sending(scope, send)
+        try:
+            await self._app(scope, _counting(receive, self._max_body), sending)
+        except Exception as error:
+            if scope["state"].get("answered"):
+                raise
+            await self._on_crash(Request(scope), error)(scope, receive, sending)
+
+    def _sending(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                scope["state"]["answered"] = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if self._secure:
+                    headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+                for cookie in scope["state"].get("cookies", ()):
+                    headers.append("set-cookie", cookie)
+            await send(message)
+
+        return sending
+
+
+def _stated_length(scope: Scope) -> int:
+    stated = Headers(scope=scope).get("content-length", "")
+    return int(stated) if stated.isdecimal() else 0
+
+
+async def _drain(receive: Receive, limit: int) -> None:
+    read, more = 0, True
+    while more and read < limit:
+        message = await receive()
+        read += len(message.get("body", b""))
+        more = message["type"] == "http.request" and bool(message.get("more_body", False))
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _counting(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
+    """``receive``, stopping a body that is longer than it may be and never said so."""
+    read = 0
+
+    async def counting() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise BodyTooLarge
+        return message
+
+    return counting

@@ -1,0 +1,100 @@
+"""Who may open which page: one table, walked by a test with every route and every visitor.
+
+What a visitor may *do* on a page with one piece of work stands in ``rules.lifecycle``; this table
+only opens doors. A route that is not in it cannot be served: the application refuses to start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from rules.actors import AccountRole
+
+
+class Visitor(StrEnum):
+    """Who stands at the door."""
+
+    ANYBODY = "anybody"
+    """Nobody that we know."""
+    LINK = "link"
+    """Whoever holds a link of a letter that still holds (rule 34)."""
+    AGENCY = "agency"
+    COORDINATOR = "coordinator"
+    LEADERSHIP = "leadership"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+_OF_ROLE: Final[Mapping[AccountRole, Visitor]] = {
+    AccountRole.AGENCY: Visitor.AGENCY,
+    AccountRole.COORDINATOR: Visitor.COORDINATOR,
+    AccountRole.LEADERSHIP: Visitor.LEADERSHIP,
+    AccountRole.ADMIN: Visitor.ADMIN,
+    AccountRole.AUDITOR: Visitor.AUDITOR,
+}
+
+ALL: Final = frozenset(Visitor)
+ACCOUNTS: Final = frozenset(_OF_ROLE.values())
+READS_ALL: Final = frozenset(
+    {Visitor.COORDINATOR, Visitor.LEADERSHIP, Visitor.ADMIN, Visitor.AUDITOR}
+)
+DECIDES: Final = frozenset({Visitor.COORDINATOR, Visitor.LEADERSHIP})
+OWN_WORK: Final = frozenset({Visitor.AGENCY, Visitor.COORDINATOR})
+"""Accounts that stand for an agency of their own."""
+BY_LINK: Final = frozenset({Visitor.LINK})
+
+TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
+    "health": ALL,
+    "static": ALL,
+    "home": ALL,
+    "login_form": ALL,
+    "login": ALL,
+    "logout": ACCOUNTS,
+    # The page behind a letter's link, for its mailbox and its agency only.
+    "link_list": BY_LINK,
+    "link_work": BY_LINK,
+    "link_act": BY_LINK,
+    "link_recorded": BY_LINK,
+    "link_file": BY_LINK,
+    # Whoever still has the letter may ask for a fresh link, which goes to the same mailbox.
+    "link_again": ALL,
+    # The same pages by account, for one's own agency only.
+    "agency_list": OWN_WORK,
+    "agency_work": OWN_WORK,
+    "agency_act": OWN_WORK,
+    "agency_recorded": OWN_WORK,
+    "agency_file": OWN_WORK,
+    # Everybody's work.
+    "work": READS_ALL,
+    "work_act": DECIDES,
+    "work_recorded": DECIDES,
+    "work_file": READS_ALL,
+    # The local mailbox: of a trial for everybody, else for those who run the system.
+    "mailbox": ALL,
+    "letter": ALL,
+    "letter_body": ALL,
+    "letter_file": ALL,
+}
+"""Route name to those who may open it."""
+
+MAILBOX_WHEN_LIVE: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
+"""Who may read the local mailbox of a database that is no trial: its letters hold live links."""
+MAILBOX_ROUTES: Final = frozenset({"mailbox", "letter", "letter_body", "letter_file"})
+
+
+def visitor_of(role: AccountRole) -> Visitor:
+    """As whom somebody with an account of this role comes."""
+    return _OF_ROLE[role]
+
+
+def may_open(route: str, visitor: Visitor, *, trial: bool) -> bool:
+    """Whether ``visitor`` may open the route with this name.
+
+    Raises:
+        KeyError: the route is not in the table.
+    """
+    if route in MAILBOX_ROUTES and not trial:
+        return visitor in MAILBOX_WHEN_LIVE
+    return visitor in TABLE[route]

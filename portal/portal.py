@@ -1,0 +1,95 @@
+"""What every page works with: the runtime, signing, limits, templates and the clock of the day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from operations.stamp import Stamp
+from operations.state import is_trial
+from portal.rendering import Pages
+from portal.signing import Signing
+from portal.throttle import Throttle
+from rules.actors import Actor
+from runtime.wiring import Runtime
+
+SESSION_COOKIE = "tiendo_phien"
+BEFORE_LOGIN_COOKIE = "tiendo_truoc_dang_nhap"
+REMEMBERED_COOKIE = "tiendo_nguoi_cap_nhat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """The wired application; pages get it by :func:`portal_of`."""
+
+    runtime: Runtime
+    signing: Signing
+    throttle: Throttle = field(default_factory=Throttle)
+    pages: Pages
+
+    @property
+    def today(self) -> date:
+        """The business date."""
+        return self.runtime.clock.today(self.runtime.settings.time_zone)
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the portal by https."""
+        return self.runtime.settings.portal_url.startswith("https://")
+
+    def stamp(self, actor: Actor) -> Stamp:
+        """The circumstances of an act by ``actor``, now."""
+        return Stamp(at=self.runtime.clock.now(), as_of=self.today, actor=actor)
+
+    def is_trial(self, session: Session | None = None) -> bool:
+        """Whether the database is marked as a trial."""
+        if session is not None:
+            return is_trial(session)
+        with self.runtime.database.read() as own:
+            return is_trial(own)
+
+    def set_cookie(
+        self,
+        request: Request,
+        name: str,
+        value: str,
+        *,
+        path: str = "/",
+        max_age: int | None = None,
+    ) -> None:
+        """Have the answer set a cookie that no script and no other site gets."""
+        from http.cookies import SimpleCookie
+
+        cookie: SimpleCookie = SimpleCookie()
+        cookie[name] = value
+        cookie[name]["path"] = path
+        cookie[name]["httponly"] = True
+        cookie[name]["samesite"] = "Lax"
+        if self.secure:
+            cookie[name]["secure"] = True
+        if max_age is not None:
+            cookie[name]["max-age"] = max_age
+        jar: list[str] = request.scope["state"].setdefault("cookies", [])
+        jar[:] = [one for one in jar if not one.startswith(f"{name}=")]
+        jar.append(cookie.output(header="").strip())
+
+    def drop_cookie(self, request: Request, name: str) -> None:
+        """Have the answer take a cookie away."""
+        self.set_cookie(request, name, "", max_age=0)
+
+
+def portal_of(request: Request) -> Portal:
+    """The application that serves this request."""
+    found: Any = request.app.state.portal
+    if not isinstance(found, Portal):
+        raise TypeError("the application was not made by create_app")
+    return found
+
+
+def address_of(request: Request) -> str:
+    """The network address that a request came from."""
+    return request.client.host if request.client else "-"

@@ -1,0 +1,116 @@
+"""Forms into the values that operations take; all mistakes of a form are told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from operations.results import Paper, Result
+from portal.forms import FieldError, Posted
+from rules.values import Item
+
+_T = TypeVar("_T")
+
+
+class FormErrors(Exception):
+    """What is wrong with a form, by field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__("; ".join(self.errors.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A file that was checked and stored."""
+
+    sha256: str
+    file_name: str
+    size: int
+
+
+class Reading:
+    """Reads the fields of one form and gathers what is wrong with them."""
+
+    def __init__(
+        self,
+        posted: Posted,
+        files: Sequence[Taken] = (),
+        errors: Mapping[str, str] | None = None,
+    ) -> None:
+        self.posted, self.files = posted, tuple(files)
+        self.errors: dict[str, str] = dict(errors or {})
+
+    def _read(self, name: str, read: Callable[[str], _T], missing: _T) -> _T:
+        try:
+            return read(name)
+        except FieldError as error:
+            self.errors[name] = str(error)
+            return missing
+
+    def text(self, name: str) -> str:
+        """A text of several lines."""
+        return self._read(name, self.posted.text, "")
+
+    def line(self, name: str) -> str:
+        """A text of one line."""
+        return self._read(name, self.posted.line, "")
+
+    def day(self, name: str) -> date | None:
+        """A date, None when nothing was typed."""
+        return self._read(name, self.posted.day, None)
+
+    def needed_day(self, name: str, message: str) -> date:
+        """A date that has to be there; ``message`` says what is asked for."""
+        found = self.day(name)
+        if found is None:
+            self.errors.setdefault(name, message)
+            return date.min
+        return found
+
+    def done(self) -> None:
+        """Say what is wrong, once everything was read.
+
+        Raises:
+            FormErrors: something is.
+        """
+        if self.errors:
+            raise FormErrors(self.errors)
+
+    def result(self, item: Item | None, *, unchanged: bool = False) -> Result:
+        """A result: text, document, files, and the figures that ``item`` asks for."""
+        figures = {} if item is None else self._figures(item)
+        return Result(
+            text=self.text("text"),
+            papers=self._papers(),
+            figures=figures,
+            unchanged=unchanged,
+            entered_channel=self.line("entered_channel") or None,
+            entered_number=self.line("entered_number") or None,
+        )
+
+    def _figures(self, item: Item) -> dict[str, str]:
+        given = {one.key: self.line(f"figure.{one.key}") for one in item.calendar.figures}
+        return {key: text for key, text in given.items() if text}
+
+    def _papers(self) -> tuple[Paper, ...]:
+        code, issued_on = self.line("document") or None, self.day("issued_on")
+        title = self.line("title") or None
+        if code is None and issued_on is not None:
+            self.errors.setdefault("document", "Đã có ngày văn bản; đề nghị ghi cả số, ký hiệu.")
+        first, rest = (self.files[0] if self.files else None), self.files[1:]
+        papers = []
+        if code is not None or first is not None:
+            papers.append(
+                Paper(
+                    code=code,
+                    issued_on=issued_on,
+                    title=title,
+                    sha256=None if first is None else first.sha256,
+                    file_name=None if first is None else first.file_name,
+                )
+            )
+        papers += [Paper(sha256=one.sha256, file_name=one.file_name) for one in rest]
+        return tuple(papers)

@@ -1,0 +1,81 @@
+"""Templates into pages: strict names, everything escaped, dates and numbers as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+import portal.words
+from notifications.formats import vn_date, vn_datetime, vn_number
+from rules.lifecycle import ACTION_WORDS, RETURNED_WORD, STATUS_WORDS
+from rules.timeliness import CELL_WORDS
+
+_HERE: Final = Path(__file__).parent
+STATIC: Final = _HERE / "static"
+MEDIA_TYPES: Final[Mapping[str, str]] = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+def _breaks(text: str) -> Markup:
+    return Markup("<br>\n").join(escape(line) for line in text.split("\n"))
+
+
+def _file_size(size: int) -> str:
+    if size < 1_000_000:
+        return f"{vn_number(max(size / 1000, 0.1), 1)} KB"
+    return f"{vn_number(size / 1_000_000, 1)} MB"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "vn_date": vn_date,
+        "vn_datetime": vn_datetime,
+        "vn_number": vn_number,
+        "breaks": _breaks,
+        "file_size": _file_size,
+        "action_word": portal.words.history_word,
+    }
+    environment.globals |= {
+        "STATUS_WORDS": STATUS_WORDS,
+        "RETURNED_WORD": RETURNED_WORD,
+        "ACTION_WORDS": ACTION_WORDS,
+        "CELL_WORDS": CELL_WORDS,
+        "words": portal.words,
+        "style_version": _style_version(),
+    }
+    return environment
+
+
+def _style_version() -> str:
+    return sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12]
+
+
+class Pages:
+    """Renders the templates of this folder, each compiled once."""
+
+    def __init__(self, common: Mapping[str, Any]) -> None:
+        self._environment = _environment()
+        self._environment.globals |= dict(common)
+
+    def __call__(
+        self, request: Request, name: str, /, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """The page ``name`` as an answer; ``visitor`` and ``mark`` come from the request."""
+        state = request.scope.get("state", {})
+        known = {"visitor": state.get("visitor"), "session_mark": state.get("mark", "")}
+        template = self._environment.get_template(name)
+        return HTMLResponse(template.render(known | values), status_code=status)

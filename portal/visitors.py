@@ -1,0 +1,206 @@
+"""Who stands at the door: by the session of an account, or by the link of a letter."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from models.tables import Account, AgencyRow, LinkToken
+from operations.access import log_access
+from operations.links import LinkForged, LinkPurpose, check, signed_token
+from portal.errors import LoginNeeded, NotAllowed
+from portal.permissions import TABLE, Visitor, may_open, visitor_of
+from portal.portal import SESSION_COOKIE, Portal, address_of, portal_of
+from portal.signing import SESSION, SessionValue
+from portal.throttle import FORGED, OPENS
+from rules.actors import AccountRole, Actor, ActorKind
+
+IDLE: Final = timedelta(minutes=15)
+_RENEW: Final = timedelta(seconds=30)
+_UNSEEN: Final = frozenset({"health", "static"})
+"""Routes that look at nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody with an account, as pages show them."""
+
+    account: int
+    username: str
+    name: str
+    post: str | None
+    role: AccountRole
+    agency: str | None
+    agency_name: str | None
+
+    @property
+    def can_decide(self) -> bool:
+        """Whether decisions are theirs to make at all."""
+        return self.role in {AccountRole.COORDINATOR, AccountRole.LEADERSHIP}
+
+    def actor(self, address: str) -> Actor:
+        """The person, acting."""
+        return Actor(
+            kind=ActorKind.PERSON,
+            name=self.name,
+            role=self.role,
+            account=self.username,
+            agency=self.agency,
+            post=self.post,
+            address=address,
+        )
+
+
+def authorise(request: Request) -> None:
+    """Let a request pass, or not, by the one table of permissions.
+
+    Raises:
+        LoginNeeded: an account is needed.
+        NotAllowed: another account is needed.
+        LinkRefused: the link opens nothing (any more).
+    """
+    route = str(request.scope["route"].name)
+    if route in _UNSEEN:
+        return
+    portal = portal_of(request)
+    if TABLE[route] == frozenset({Visitor.LINK}) or route == "link_again":
+        _by_link(portal, request, route)
+        return
+    person = _person(portal, request)
+    request.scope["state"]["visitor"] = person
+    kind = Visitor.ANYBODY if person is None else visitor_of(person.role)
+    if may_open(route, kind, trial=portal.is_trial()):
+        return
+    if person is None:
+        raise LoginNeeded
+    raise NotAllowed(
+        "Tài khoản này không xem được trang đó. Đề nghị quay về trang đầu, hoặc liên hệ "
+        "quản trị hệ thống nếu cần thêm quyền."
+    )
+
+
+def _by_link(portal: Portal, request: Request, route: str) -> None:
+    """Check the link of this request and log that it was opened."""
+    address, state = address_of(request), request.scope["state"]
+    text = str(request.path_params["token"])
+    portal.throttle.look(FORGED, address)
+    portal.throttle.hit(OPENS, address)
+    now = portal.runtime.clock.now()
+    try:
+        with portal.runtime.database.write() as session:
+            token = signed_token(session, text, LinkPurpose.WORK, secret=portal.runtime.link_secret)
+            state["link_text"], state["mark_owner"] = text, f"link:{token.id}"
+            state["mark"] = portal.signing.mark(state["mark_owner"])
+            _log_open(session, request, token, now)
+            session.flush()
+    except LinkForged:
+        portal.throttle.hit(FORGED, address)
+        raise
+    if route != "link_again":
+        with portal.runtime.database.read() as session:
+            check(session, text, LinkPurpose.WORK, now, secret=portal.runtime.link_secret)
+    state["token"] = token
+
+
+def _log_open(session: Session, request: Request, token: LinkToken, now: datetime) -> None:
+    path = request.url.path.replace(str(request.path_params["token"]), "…")
+    log_access(
+        session,
+        at=now,
+        actor=token.mailbox,
+        method=request.method,
+        path=path,
+        token=token,
+        address=address_of(request),
+        agent=(request.headers.get("user-agent") or "")[:300] or None,
+    )
+
+
+def _person(portal: Portal, request: Request) -> Person | None:
+    """The account of the session that this request brings, if it still holds."""
+    value = _read(portal, request.cookies.get(SESSION_COOKIE))
+    if value is None:
+        return None
+    with portal.runtime.database.read() as session:
+        row = session.get(Account, value.account)
+        if row is None or not _still_holds(portal, row, value):
+            return None
+        agency = session.get(AgencyRow, row.agency_key) if row.agency_key else None
+    now = portal.runtime.clock.now()
+    if now - value.seen_at >= _RENEW:
+        renew(portal, request, value, now)
+    state = request.scope["state"]
+    state["mark_owner"] = f"session:{value.sid}"
+    state["mark"] = portal.signing.mark(state["mark_owner"])
+    return Person(
+        account=row.id,
+        username=row.username,
+        name=row.name,
+        post=row.post,
+        role=AccountRole(row.role),
+        agency=row.agency_key,
+        agency_name=None if agency is None else agency.name,
+    )
+
+
+def _read(portal: Portal, cookie: str | None) -> SessionValue | None:
+    found = portal.signing.read(SESSION, cookie)
+    if not isinstance(found, list) or len(found) != 4:
+        return None
+    seen_at = datetime.fromtimestamp(found[3], UTC)
+    if portal.runtime.clock.now() - seen_at > IDLE:
+        return None
+    return SessionValue(account=found[0], epoch=found[1], sid=found[2], seen_at=seen_at)
+
+
+def _still_holds(portal: Portal, row: Account, value: SessionValue) -> bool:
+    ended = row.valid_to is not None and row.valid_to < portal.today
+    return row.active and not ended and row.session_epoch == value.epoch
+
+
+def begin_session(portal: Portal, request: Request, account: Account) -> None:
+    """Give the browser a new session for ``account``."""
+    now = portal.runtime.clock.now()
+    value = SessionValue(
+        account=account.id, epoch=account.session_epoch, sid=secrets.token_urlsafe(16), seen_at=now
+    )
+    renew(portal, request, value, now)
+    state = request.scope["state"]
+    state["mark_owner"] = f"session:{value.sid}"
+    state["mark"] = portal.signing.mark(state["mark_owner"])
+
+
+def renew(portal: Portal, request: Request, value: SessionValue, now: datetime) -> None:
+    """Let a session go on from ``now``."""
+    fresh = SessionValue(account=value.account, epoch=value.epoch, sid=value.sid, seen_at=now)
+    portal.set_cookie(request, SESSION_COOKIE, portal.signing.write(SESSION, fresh.as_json()))
+
+
+def end_session(portal: Portal, request: Request) -> None:
+    """Take the session away from the browser."""
+    portal.drop_cookie(request, SESSION_COOKIE)
+
+
+def person_of(request: Request) -> Person:
+    """The account behind this request.
+
+    Raises:
+        LoginNeeded: there is none.
+    """
+    found = request.scope["state"].get("visitor")
+    if not isinstance(found, Person):
+        raise LoginNeeded
+    return found
+
+
+def token_of(request: Request) -> LinkToken:
+    """The link behind this request; only on pages that a link opens."""
+    found = request.scope["state"]["token"]
+    if not isinstance(found, LinkToken):
+        raise TypeError("this page is not opened by a link")
+    return found
