@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from flows.items import ItemFlow, item_flows
+from flows.naming import DELIVERY, NIGHTLY, SUMMARY, ItemFlow, item_flows
 from runtime.settings import Settings
 
 ITEM_TAG = "nhiệm vụ"
@@ -70,9 +70,6 @@ def _items(found: Sequence[ItemFlow], settings: Settings) -> Iterable[Deployed]:
 
 
 def _common(settings: Settings) -> Iterable[Deployed]:
-    from flows.mail import DELIVERY, SUMMARY
-    from flows.nightly import JOB as NIGHTLY
-
     for entrypoint, job, crons, tag, description in (
         (
             "flows.mail.summary",

@@ -28,7 +28,7 @@ class Swept:
 def sweep(settings: Settings, *, now: datetime | None = None) -> Swept:
     """End hanging runs, and leave one late run a deployment. Raises ``PrefectDown``."""
     now = now or datetime.now(UTC)
-    with PrefectClient(settings.prefect_url, timeout=10.0) as client:
+    with PrefectClient(settings.prefect_url, timeout=10.0, tries=6) as client:
         hanging = client.runs(types=_HANGING)
         for one in hanging:
             client.set_state(

@@ -8,16 +8,16 @@ from typing import Any
 from prefect import flow
 from sqlalchemy.orm import Session
 
+from flows.naming import DELIVERY, SUMMARY
 from flows.reporting import finish, in_thread, perform_here, run_name
 from flows.shell import BusinessDate, Job, Outcome, business_date, perform, today
+from operations.preview import queue_preview
 from operations.reminding import remind
 from operations.stamp import Stamp
+from operations.state import is_trial
 from operations.summary import queue_monday_summary
 from runtime.delivery import DeliveryResult, deliver
 from runtime.wiring import Runtime
-
-DELIVERY = Job(word="delivery", title="Gửi thư nhắc")
-SUMMARY = Job(word="summary", title="Tổng hợp đầu tuần")
 
 QUEUING = Job(word="remind", title="Lập thư nhắc")
 
@@ -51,11 +51,16 @@ class MailServerTrouble(Exception):
     """The mail server took no letters; they stay queued and the next run tries again."""
 
 
-def queue(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
-    """Take back what was left over from earlier days, and queue everything that is owed."""
+def queue(session: Session, stamp: Stamp, day: BusinessDate, *, preview: bool) -> Outcome:
+    """Take back what was left over from earlier days, and queue everything that is owed.
+
+    On a day off, with ``preview``, a trial shows the letters of the next working day that owes any.
+    """
     done = remind(session, stamp, sending_allowed=day.sends)
     made = done.letters + done.at_once
+    shown = preview and day.sends and done.day_off and is_trial(session)
     found = {
+        "Thư xem trước": queue_preview(session, stamp) if shown else 0,
         "Thư lập mới": made,
         "Dòng nhắc đưa vào thư": done.rungs + done.notices,
         "Thư tạm giữ": done.held,
@@ -66,13 +71,19 @@ def queue(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outc
     return Outcome(state=state, message=f"{state}: {made} thư.", figures=found)
 
 
-def send_letters(runtime: Runtime, run: str | None, as_of: date | None) -> Outcome:
+def send_letters(
+    runtime: Runtime, run: str | None, as_of: date | None, *, preview: bool = False
+) -> Outcome:
     """Queue what is owed, then send what waits: one transaction, then one a step of each letter.
 
     Raises:
         MailServerTrouble: the mail server took no letters.
     """
-    queued = perform(runtime, QUEUING, queue, run=run, as_of=as_of)
+
+    def work(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
+        return queue(session, stamp, day, preview=preview)
+
+    queued = perform(runtime, QUEUING, work, run=run, as_of=as_of)
     with runtime.database.read() as session:
         day = business_date(session, as_of, today(runtime, DELIVERY))
     sent = deliver(runtime.post_office(run), as_of=day.as_of) if day.sends else DeliveryResult()
@@ -108,10 +119,10 @@ def _delivered(queued: Outcome, sent: DeliveryResult) -> Outcome:
     description="Lập thư nhắc của ngày và gửi những thư chờ gửi.",
     flow_run_name=lambda: run_name(DELIVERY.title),
 )
-async def delivery(as_of: date | None = None) -> Any:
+async def delivery(as_of: date | None = None, preview: bool = False) -> Any:  # noqa: FBT001, FBT002 - Prefect passes parameters by name
     """Make the day's letters and send what waits."""
 
     def send(runtime: Runtime, run: str | None) -> Outcome:
-        return send_letters(runtime, run, as_of)
+        return send_letters(runtime, run, as_of, preview=preview)
 
     return await finish(DELIVERY, await in_thread(DELIVERY, send, as_of))

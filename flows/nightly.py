@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from flows.checks import Finding, run_checks
 from flows.failures import tell_operators
+from flows.naming import NIGHTLY
 from flows.reporting import finish, perform_here, run_name
-from flows.shell import BusinessDate, Job, Outcome
+from flows.shell import BusinessDate, Outcome
 from operations.stamp import Stamp
 from runtime.wiring import Runtime
 
-JOB = Job(word="nightly", title="Kiểm tra hằng đêm")
 IN_ORDER = "Không có việc cần xử lý"
 TO_SEE_TO = "Có việc cần xử lý"
 
@@ -40,7 +40,7 @@ def _tell(runtime: Runtime, session: Session, stamp: Stamp, findings: list[Findi
         stamp,
         runtime,
         key=f"nightly:{stamp.as_of}",
-        title=f"{JOB.title}: {len(findings)} việc cần xử lý",
+        title=f"{NIGHTLY.title}: {len(findings)} việc cần xử lý",
         summary="Kiểm tra tự động đêm qua thấy những việc sau cần người xem.",
         facts=[(one.text, str(one.count)) for one in findings],
         steps=tuple(dict.fromkeys(one.remedy for one in findings)),
@@ -48,10 +48,10 @@ def _tell(runtime: Runtime, session: Session, stamp: Stamp, findings: list[Findi
 
 
 @flow(
-    name=JOB.title,
+    name=NIGHTLY.title,
     description="Thư kẹt, lần chạy bị lỡ, kỳ chưa mở, cơ quan chưa có hộp thư, lịch ngày nghỉ.",
-    flow_run_name=lambda: run_name(JOB.title),
+    flow_run_name=lambda: run_name(NIGHTLY.title),
 )
 async def nightly(as_of: date | None = None) -> Any:
     """See what may have gone wrong without anybody noticing."""
-    return await finish(JOB, await perform_here(JOB, check, as_of))
+    return await finish(NIGHTLY, await perform_here(NIGHTLY, check, as_of))

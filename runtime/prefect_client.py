@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
+from uuid import uuid4
 
 import httpx
 
@@ -55,6 +56,7 @@ class Deployment:
 
     id: str
     name: str
+    entrypoint: str
     tags: tuple[str, ...]
     crons: tuple[str, ...]
 
@@ -65,6 +67,9 @@ class PrefectClient:
 
     url: str
     timeout: float = TIMEOUT_SECONDS
+    tries: int = 1
+    """How often a request is made before it counts as failed. More than once is for whoever can
+    wait: on SQLite a busy Prefect answers 503 for a moment."""
     _http: httpx.Client = field(init=False, repr=False)
     _last: dict[Any, Answer] = field(init=False, default_factory=dict, repr=False)
 
@@ -120,6 +125,7 @@ class PrefectClient:
     def runs(
         self,
         *,
+        ids: Sequence[str] = (),
         tags: Sequence[str] = (),
         deployment_ids: Sequence[str] = (),
         types: Sequence[str] = (),
@@ -127,6 +133,8 @@ class PrefectClient:
     ) -> list[Run]:
         """The same, always asked. Raises :class:`PrefectDown`."""
         wanted: dict[str, Any] = {}
+        if ids:
+            wanted["id"] = {"any_": list(ids)}
         if tags:
             wanted["tags"] = {"all_": list(tags)}
         if deployment_ids:
@@ -143,6 +151,7 @@ class PrefectClient:
             Deployment(
                 id=one["id"],
                 name=one["name"],
+                entrypoint=one["entrypoint"] or "",
                 tags=tuple(one["tags"]),
                 crons=tuple(
                     each["schedule"]["cron"]
@@ -155,7 +164,11 @@ class PrefectClient:
 
     def start_run(self, deployment_id: str, *, parameters: Mapping[str, Any] | None = None) -> str:
         """Ask for a run of a deployment now; returns its id. Raises :class:`PrefectDown`."""
-        body = {"parameters": dict(parameters or {}), "state": {"type": "SCHEDULED"}}
+        body = {
+            "parameters": dict(parameters or {}),
+            "state": {"type": "SCHEDULED"},
+            "idempotency_key": uuid4().hex,  # asked again after a timeout, it is still one run
+        }
         made = self.post(f"/deployments/{deployment_id}/create_flow_run", body)
         return str(made["id"])
 
@@ -165,13 +178,25 @@ class PrefectClient:
         self.post(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Ask Prefect's API. Raises :class:`PrefectDown`."""
-        try:
-            answer = self._http.post(path, json=body)
-            answer.raise_for_status()
-            return answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise PrefectDown(f"{path}: {type(error).__name__}") from error
+        """Ask Prefect's API, again after a pause where ``tries`` allows. Raises
+        :class:`PrefectDown`."""
+        for attempt in range(1, self.tries + 1):
+            try:
+                answer = self._http.post(path, json=body)
+                answer.raise_for_status()
+                return answer.json() if answer.content else None
+            except (httpx.HTTPError, ValueError) as error:
+                if attempt == self.tries or not _may_pass(error):
+                    raise PrefectDown(f"{path}: {type(error).__name__}") from error
+                time.sleep(min(0.2 * 2**attempt, 3.0))
+        raise AssertionError("a request is made at least once")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again may help."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in {429, 502, 503, 504}
+    return isinstance(error, httpx.TransportError)
 
 
 def _run(one: Mapping[str, Any]) -> Run:

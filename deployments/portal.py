@@ -1,0 +1,43 @@
+"""Runs the portal: ``python -m deployments.portal``. It receives the local mailbox's letters too."""
+
+from __future__ import annotations
+
+import sys
+
+from deployments.environment import die_with_parent
+from runtime.settings import SettingsError, load_settings
+
+APPLICATION = "portal.app:create_app_from_environment"
+"""The factory of the portal; it reads the same settings."""
+
+
+def main(arguments: list[str]) -> int:
+    """Serve pages until told to stop; 1 when the settings are wrong."""
+    if "--embedded" in arguments:
+        die_with_parent()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
+        return 1
+
+    import uvicorn
+
+    from runtime.logs import set_up_logs
+
+    set_up_logs(settings.log_level, settings.log_format)
+    uvicorn.run(
+        APPLICATION,
+        factory=True,
+        host=settings.portal_host,
+        port=settings.portal_port,
+        log_config=None,  # our own, which blots out live links
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
