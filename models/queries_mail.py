@@ -218,41 +218,44 @@ def claimable(
     return query.order_by(Letter.id)
 
 
+_LINE_COLUMNS = (
+    LetterLine.id.label("line_id"),
+    LetterLine.letter_id,
+    LetterLine.kind.label("line_kind"),
+    LetterLine.rung,
+    Notice.id.label("notice_id"),
+    Notice.kind.label("notice_kind"),
+    Notice.payload.label("notice_payload"),
+    Reminder.due_on.label("rung_date"),
+    Reminder.round.label("rung_round"),
+    Assignment.id.label("assignment_id"),
+    Assignment.version.label("assignment_version"),
+    Assignment.agency_key,
+    Assignment.agency_name,
+    Assignment.role,
+    Assignment.round,
+    Assignment.status,
+    Assignment.due_on,
+    Assignment.respond_by,
+    Assignment.authority,
+    Assignment.request_text,
+    Occurrence.id.label("occurrence_id"),
+    Occurrence.plan_key,
+    Occurrence.plan_version,
+    Occurrence.item_key,
+    Occurrence.period_key,
+    Occurrence.kind.label("occurrence_kind"),
+    Occurrence.mode,
+    Occurrence.ladder,
+)
+
+
 def lines_of(session: Session, letter_ids: Sequence[int]) -> Sequence[Row[tuple[object, ...]]]:
     """The lines of these letters with the facts of their work as they are now."""
     found: list[Row[tuple[object, ...]]] = []
     for part in in_parts(letter_ids):
         query = (
-            select(
-                LetterLine.id.label("line_id"),
-                LetterLine.letter_id,
-                LetterLine.kind.label("line_kind"),
-                LetterLine.rung,
-                Notice.id.label("notice_id"),
-                Notice.kind.label("notice_kind"),
-                Notice.payload.label("notice_payload"),
-                Reminder.due_on.label("rung_date"),
-                Reminder.round.label("rung_round"),
-                Assignment.id.label("assignment_id"),
-                Assignment.version.label("assignment_version"),
-                Assignment.agency_key,
-                Assignment.agency_name,
-                Assignment.role,
-                Assignment.round,
-                Assignment.status,
-                Assignment.due_on,
-                Assignment.respond_by,
-                Assignment.authority,
-                Assignment.request_text,
-                Occurrence.id.label("occurrence_id"),
-                Occurrence.plan_key,
-                Occurrence.plan_version,
-                Occurrence.item_key,
-                Occurrence.period_key,
-                Occurrence.kind.label("occurrence_kind"),
-                Occurrence.mode,
-                Occurrence.ladder,
-            )
+            select(*_LINE_COLUMNS)
             .join(Letter, Letter.id == LetterLine.letter_id)
             .join(Assignment, Assignment.id == LetterLine.assignment_id)
             .join(Occurrence, Occurrence.id == Assignment.occurrence_id)

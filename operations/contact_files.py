@@ -220,18 +220,19 @@ def _header(number: int, header: Sequence[str]) -> dict[str, int]:
             )
         elif field is not None:
             found[field] = at
-    missing = [field for field in REQUIRED if field not in found]
-    if missing:
-        errors.append(
-            FileError(
-                row=number,
-                problem=f"Thiếu cột {_listed(missing)}",
-                remedy=f"Dòng đầu cần có các cột: {_listed(COLUMNS)}",
-            )
-        )
+    errors += _missing(number, found)
     if errors:
         raise FileRefused(errors)
     return found
+
+
+def _missing(number: int, found: Iterable[str]) -> list[FileError]:
+    missing = [field for field in REQUIRED if field not in set(found)]
+    if not missing:
+        return []
+    problem = f"Thiếu cột {_listed(missing)}"
+    remedy = f"Dòng đầu cần có các cột: {_listed(COLUMNS)}"
+    return [FileError(row=number, problem=problem, remedy=remedy)]
 
 
 def _listed(fields: Iterable[str]) -> str:

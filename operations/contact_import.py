@@ -116,9 +116,8 @@ def _contact(row: FileRow, names: Mapping[str, Sequence[AgencyRow]]) -> ContactI
     except Refused as refused:
         field = refused.field if refused.field in row.cells else "kind"
         problem, _, remedy = str(refused).rstrip(".").partition("; ")
-        raise FileRefused(
-            [row.error(field or "kind", problem, remedy or "Sửa lại ô này")]
-        ) from None
+        remedy = remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
+        raise FileRefused([row.error(field or "kind", problem, remedy)]) from None
 
 
 def _agency(

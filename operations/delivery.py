@@ -135,17 +135,12 @@ def claim(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Claimed:
     claimed = Claimed(taken=len(rows))
     changes: list[Change] = []
     going = [row for row in rows if not _refused_sample(row, desk)]
-    for row in set(rows) - set(going):
-        row.state, row.answer = LetterState.UNDELIVERABLE.value, SAMPLE_REFUSED
-        changes.append(letter_change(row, "undeliverable", reason=SAMPLE_REFUSED))
-    claimed.refused = len(changes)
+    changes += [_refuse(row, SAMPLE_REFUSED) for row in rows if _refused_sample(row, desk)]
     days = _link_days(session)
     composer = Composer(session, sender=desk.sender, as_of=stamp.as_of, at=stamp.at, link_days=days)
     for row, composed in _composed(composer, going):
         if isinstance(composed, str):
-            row.state, row.answer = LetterState.UNDELIVERABLE.value, composed
-            changes.append(letter_change(row, "undeliverable", reason=composed))
-            claimed.refused += 1
+            changes.append(_refuse(row, composed))
         elif composed.rendered is None:
             row.state = LetterState.DROPPED.value
             release_lines(session, stamp, [row.id])
@@ -157,9 +152,15 @@ def claim(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Claimed:
             _take(row, composed.rendered, stamp, desk)
             token = _token(session, stamp, row, days) if composer.links_to(row) else None
             claimed.ready.append(_ready(session, desk, row, composed.rendered, token))
+    claimed.refused = len(changes) - claimed.dropped
     session.flush()
     record(session, stamp, changes)
     return claimed
+
+
+def _refuse(row: Letter, why: str) -> Change:
+    row.state, row.answer = LetterState.UNDELIVERABLE.value, why
+    return letter_change(row, "undeliverable", reason=why)
 
 
 def _composed(composer: Composer, letters: Sequence[Letter]) -> list[tuple[Letter, Composed | str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select, update
@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 from models.engine import Database
 from models.migrate import upgrade
 from models.queries_mail import in_parts
-from models.tables import AgencyRow, Assignment, Letter, LetterState, Occurrence
+from models.tables import AgencyRow, Letter, LetterState
 from notifications.lines import Line
 from notifications.subjects import digest_subject
-from operations.act import ActRequest, act
 from operations.catalog import apply_catalog
 from operations.contacts import ContactInput, checked, store_contacts
 from operations.dates import fix_year_dates
@@ -29,18 +28,14 @@ from operations.opening import open_due
 from operations.outbox import LetterKind
 from operations.releasing import release_lines
 from operations.reminding import remind
-from operations.results import Paper, Result
 from operations.sample_contacts import seed_sample_contacts
 from operations.stamp import Stamp
-from operations.state import PlanState, load_state
-from rules.actors import AccountRole, Actor, ActorKind, flow_actor
-from rules.lifecycle import OPEN, Action, Status
+from operations.state import load_state
+from rules.actors import flow_actor
 from rules.recurrence import expand
-from rules.values import DateAuthority, Document, Plan, Role
+from rules.values import DateAuthority, Document, Plan
+from runtime.rehearsal_cast import act_on_time, acting, clerk
 from tasks_catalog.loader import LoadedCatalog
-
-DAYS_BEFORE = 3
-"""Working days before its due date on which an agency that acts on time files its result."""
 
 Progress = Callable[[date, int], None]
 """Called after each day with the day and the letters told so far."""
@@ -137,10 +132,6 @@ def rehearse(asked: Rehearsal, *, progress: Progress | None = None) -> Iterator[
         database.close()
 
 
-def _stamp(day: date, actor: Actor) -> Stamp:
-    return Stamp(at=datetime.combine(day, time(1), UTC), as_of=day, actor=actor)
-
-
 class _Stage:
     """The scratch database and the people in it."""
 
@@ -169,7 +160,7 @@ class _Stage:
             day += timedelta(days=1)
 
     def _set_up(self) -> None:
-        stamp = _stamp(self._start, flow_actor("diễn tập"))
+        stamp = acting(self._start, flow_actor("diễn tập"))
         with self._database.write() as session:
             for one in self._asked.catalogs:
                 apply_catalog(session, stamp, one, tracking_start=self._start)
@@ -181,14 +172,14 @@ class _Stage:
 
     def _day(self, day: date) -> list[RehearsedLetter]:
         """Everything that happens on one working day, in one transaction."""
-        stamp = _stamp(day, flow_actor("diễn tập"))
+        stamp = acting(day, flow_actor("diễn tập"))
         with self._database.write() as session:
             for key in self._plans:
                 if self._asked.dates is Dates.FIXED:
                     self._fix_dates(session, key, day)
                 open_due(session, stamp, key)
                 if self._asked.assume is Assume.ON_TIME:
-                    _act_on_time(session, load_state(session, key), day)
+                    act_on_time(session, load_state(session, key), day)
             remind(session, stamp)
             return _send(session, stamp)
 
@@ -201,7 +192,7 @@ class _Stage:
         dates = _year_dates(state.plan, day.year)
         if dates:
             document = Document(code="01/KH-SNV", issued_on=day)
-            stamp = _stamp(day, _clerk(state.coordinator(day)))
+            stamp = acting(day, clerk(state.coordinator(day)))
             fix_year_dates(session, stamp, key, day.year, dates, document=document)
 
 
@@ -215,47 +206,6 @@ def _year_dates(plan: Plan, year: int) -> dict[tuple[str, str], date]:
         for one in expand(item.calendar, plan.first_year, plan.last_year)
         if one.period.year == year
     }
-
-
-def _clerk(coordinator: str) -> Actor:
-    return _person("Chuyên viên điều phối", AccountRole.COORDINATOR, coordinator)
-
-
-def _person(name: str, role: AccountRole, agency: str) -> Actor:
-    return Actor(
-        kind=ActorKind.PERSON, name=name, role=role, account=f"{role}.{agency}", agency=agency
-    )
-
-
-def _act_on_time(session: Session, state: PlanState, day: date) -> None:
-    """Every lead whose date is near files its result, and it is confirmed."""
-    rows = session.execute(
-        select(Assignment.id, Assignment.agency_key, Occurrence.item_key)
-        .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
-        .where(
-            Occurrence.plan_key == state.plan.key,
-            Assignment.role == Role.LEAD.value,
-            Assignment.status.in_([status.value for status in OPEN]),
-            Assignment.due_on <= state.calendar.add(day, DAYS_BEFORE),
-        )
-        .order_by(Assignment.id)
-    ).all()
-    centre = state.coordinator(day)
-    for number, agency, item in rows:
-        own = agency == centre
-        filer = _person(
-            "Cán bộ đầu mối", AccountRole.COORDINATOR if own else AccountRole.AGENCY, agency
-        )
-        figures = {one.key: "0" for one in state.plan.item(item).calendar.figures}
-        result = Result(
-            text="Đã hoàn thành (diễn tập).",
-            papers=(Paper(code="01/BC-UBND", issued_on=day),),
-            figures=figures,
-        )
-        done = act(session, _stamp(day, filer), number, Action.SUBMIT, ActRequest(result=result))
-        if done.status is Status.SUBMITTED:
-            decider = _person("Lãnh đạo", AccountRole.LEADERSHIP, centre) if own else _clerk(centre)
-            act(session, _stamp(day, decider), number, Action.CONFIRM)
 
 
 def _send(session: Session, stamp: Stamp) -> list[RehearsedLetter]:

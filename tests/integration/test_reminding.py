@@ -1,11 +1,12 @@
 """The sweep of reminders, end to end (rules 5, 17, 22, 27-30)."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models.tables import Letter, LetterState, Notice
@@ -314,3 +315,33 @@ def test_a_partner_is_reminded_of_a_request_only(database_url: str) -> None:
         assert row.next_reminder_on is None
         place.run(R5)
         assert not [box for _, box, number, _ in place.rungs() if number == row.id]
+
+
+def test_two_sweeps_at_once_queue_each_letter_once(place: Town) -> None:
+    """Rule 28."""
+    start = threading.Barrier(2)
+
+    def go() -> None:
+        start.wait()
+        place.sweep(R5)
+
+    threads = [threading.Thread(target=go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.mailbox for one in place.letters()] == [mailbox(A), focal(A)]
+    assert len(place.reminders()) == 2
+
+
+def test_the_due_query_reads_the_partial_index_alone(place: Town) -> None:
+    """The sweep costs what is due, not what is there."""
+    with place.changing() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        verb = (
+            "EXPLAIN" if session.get_bind().dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+        )
+        wanted = "SELECT id FROM assignment WHERE next_reminder_on <= '2027-03-24'"
+        steps = " ".join(str(row) for row in session.execute(text(f"{verb} {wanted}")))
+    assert "ix_assignment_next_reminder_on" in steps
