@@ -17,27 +17,19 @@ CHUNK = 2_000
 """Rows handed to the driver at a time; bounds memory, not the transaction."""
 
 
-def allocate_ids(session: Session, table: str, count: int) -> range:
-    """Reserve ``count`` new ids of ``table``, within the transaction.
+def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
+    """Reserve ``count`` new ids of ``table``, in rising order, within the transaction.
 
     On SQLite the writer is alone, so the next ids follow the largest one; on PostgreSQL they are
-    drawn from the sequence, and gaps stay where a transaction is rolled back.
+    drawn from the sequence, which takes no lock: gaps stay where a transaction is rolled back.
     """
     if count == 0:
         return range(0)
     if session.get_bind().dialect.name == "sqlite":
         last = session.execute(text(f'SELECT COALESCE(MAX(id), 0) FROM "{table}"')).scalar_one()  # noqa: S608 - a table's own name
         return range(last + 1, last + 1 + count)
-    sequence = f"{table}_id_seq"
-    # One writer at a time takes a block, so that it is contiguous.
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": sequence})
-    first = session.execute(text(f"SELECT nextval('{sequence}')")).scalar_one()
-    if count > 1:
-        session.execute(
-            text(f"SELECT setval('{sequence}', :last)"),
-            {"last": first + count - 1},
-        )
-    return range(first, first + count)
+    drawn = text(f"SELECT nextval('{table}_id_seq') FROM generate_series(1, :count)")  # noqa: S608
+    return session.scalars(drawn, {"count": count}).all()
 
 
 def insert_rows(

@@ -50,7 +50,7 @@ def snapshot_of(row: Base) -> dict[str, object]:
     return found
 
 
-def record(session: Session, stamp: Stamp, changes: Sequence[Change]) -> range:
+def record(session: Session, stamp: Stamp, changes: Sequence[Change]) -> Sequence[int]:
     """Write ``changes`` as events, each with its leaf digest and its row in ``log_pending``.
 
     Returns the ids of the events. Constant memory for each change, the driver's bulk path.
