@@ -112,13 +112,12 @@ def test_a_new_version_leaves_open_work_under_the_old_one(one: Engine) -> None:
     assert _apply(one, changed).version == 2
     one.run(date(2027, 3, 1))
     with one.database.read() as session:
-        versions = dict(
-            session.execute(
-                select(Occurrence.item_key, Occurrence.plan_version).where(
-                    Occurrence.period_key == "2027"
-                )
-            ).all()
+        rows = session.execute(
+            select(Occurrence.item_key, Occurrence.plan_version).where(
+                Occurrence.period_key == "2027"
+            )
         )
+        versions = {item: version for item, version in rows}  # noqa: C416 - rows, not tuples
         assert session.get_one(PlanVersion, (one.plan, 1)).digest
     assert (versions["I.1"], versions["I.2"]) == (1, 2)
 
