@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from flows.naming import DELIVERY, SUMMARY
 from flows.reporting import finish, in_thread, perform_here, run_name
 from flows.shell import BusinessDate, Job, Outcome, business_date, perform, today
+from models.queries_mail import any_letter
 from operations.preview import queue_preview
 from operations.reminding import remind
 from operations.stamp import Stamp
@@ -54,11 +55,13 @@ class MailServerTrouble(Exception):
 def queue(session: Session, stamp: Stamp, day: BusinessDate, *, preview: bool) -> Outcome:
     """Take back what was left over from earlier days, and queue everything that is owed.
 
-    On a day off, with ``preview``, a trial shows the letters of the next working day that owes any.
+    With ``preview``, a trial on a day off, or one that has no letter to show yet, shows the letters
+    of the next working day that owes any.
     """
     done = remind(session, stamp, sending_allowed=day.sends)
     made = done.letters + done.at_once
-    shown = preview and day.sends and done.day_off and is_trial(session)
+    quiet = done.day_off or not (made or any_letter(session))
+    shown = preview and day.sends and quiet and is_trial(session)
     found = {
         "Thư xem trước": queue_preview(session, stamp) if shown else 0,
         "Thư lập mới": made,

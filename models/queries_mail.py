@@ -160,6 +160,11 @@ COUNTED_KINDS = ("digest", "returned", "extension_decision", "monday_summary")
 """Letters that the engine sends by itself; answers to a person do not count for the cap."""
 
 
+def any_letter(session: Session) -> bool:
+    """Whether the outbox ever held a letter."""
+    return session.scalar(select(Letter.id).limit(1)) is not None
+
+
 def letters_of_day(session: Session, day: date) -> int:
     """How many letters of ``day`` count for the blast cap: those that are not held or ended."""
     not_counted = (LetterState.HELD, LetterState.SUPERSEDED, LetterState.DROPPED)

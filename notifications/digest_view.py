@@ -38,6 +38,10 @@ _NOTE_LABELS: Final = {
 }
 
 
+_RECORDED: Final = frozenset({LineKind.RECORD_INVITE, LineKind.RECORD_REMIND})
+"""Lines of a year that is only recorded: they speak of no due date (rule 19)."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineView:
     """A line as shown; ``grave`` asks for the strong colour beside its word."""
@@ -89,7 +93,7 @@ def digest_view(letter: DigestLetter) -> DigestView:
         intro=intro(letter, ordered),
         large=[_view(line, letter.agency, several=several) for line in ordered[:LARGE]],
         sections=[SectionView(heading, lines) for heading, lines in sections.items()],
-        provisional=any(line.provisional for line in ordered),
+        provisional=any(line.provisional and line.kind not in _RECORDED for line in ordered),
         button=_button(letter, ordered),
     )
 

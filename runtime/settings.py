@@ -163,8 +163,10 @@ class Settings(BaseSettings):
         "The focal point at the coordinating office, as letters name it; unset means the office.",
         "họ tên, chức vụ hoặc phòng của đầu mối",
     )
-    contact_phone: Line = setting(
-        "chưa nhập", "The focal point's telephone.", "số điện thoại của đầu mối"
+    contact_phone: Line | None = setting(
+        None,
+        "The focal point's telephone; left out of letters while unset.",
+        "số điện thoại của đầu mối",
     )
     operators_address: Address | None = setting(
         None, "Address told when something technical failed.", "địa chỉ thư của người vận hành"

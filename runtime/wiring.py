@@ -47,7 +47,7 @@ class Runtime:
         return Sender(
             office_name=office,
             contact_line=settings.contact_line or office,
-            phone=settings.contact_phone,
+            phone=settings.contact_phone or "",
             from_name=settings.mail_from_name or office,
             from_address=settings.mail_from,
             portal_url=settings.portal_url,
