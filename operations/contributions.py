@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -67,8 +68,8 @@ def store_contribution(
         rules.timeliness.FutureDate: a document is dated after today.
     """
     need_text(result.text, "Đề nghị ghi nội dung phối hợp.", field="text")
-    for paper in result.papers:
-        clean_document(paper.code)
+    papers = [replace(paper, code=clean_document(paper.code)) for paper in result.papers]
+    result = replace(result, papers=papers)
     policies = work.state.plan.policies
     counted = completion(
         tuple(paper.issued_on for paper in result.papers if paper.issued_on),

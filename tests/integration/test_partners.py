@@ -28,7 +28,7 @@ from tests.world import COORDINATOR, DUE, TODAY, A, B, C
 
 ANSWER_BY = date(2027, 3, 17)
 ASKED = PartnerRequest(content="Góp ý dự thảo", form="Văn bản", respond_by=ANSWER_BY)
-ANSWER = Result(text="Nhất trí", papers=(Paper(code="7/STC-VP", issued_on=TODAY),))
+ANSWER = Result(text="Nhất trí", papers=(Paper(code="số 7/STC–VP", issued_on=TODAY),))
 
 
 @pytest.fixture
