@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -26,7 +26,7 @@ BEFORE_LOGIN: Final = "before-login"
 class Signing:
     """Signs and reads values with one secret."""
 
-    secret: str
+    secret: str = field(repr=False)
 
     def _serializer(self, kind: str) -> URLSafeSerializer:
         return URLSafeSerializer(

@@ -51,6 +51,8 @@ class Site:
     runtime: Runtime
     app: FastAPI
     clock: FixedClock
+    letter: str = ""
+    token: str = ""
     work: dict[str, int] = field(default_factory=dict)
     """``I.1/xa_van_ninh`` to the id of the assignment."""
 
