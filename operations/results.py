@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from models.bulk import allocate_ids
 from models.tables import Evidence, StoredFile, Submission
 from operations.errors import Refused
+from operations.guards import clean_document
 from operations.stamp import Stamp
 from operations.transition import Work
-from rules.documents import check_document_code
 from rules.events import canonical_json
 from rules.timeliness import Completion
 from rules.values import Figure, ItemKind
@@ -46,26 +46,27 @@ class Result:
     entered_number: str | None = None
 
 
-def check_result(work: Work, result: Result) -> None:
-    """Refuse a result that lacks what its item asks for (rules 16, 20).
+def check_result(work: Work, result: Result) -> Result:
+    """The result as it should be stored, or a refusal of one that lacks what its item asks for.
+
+    Document codes come back normalised (rules 16, 20).
 
     Raises:
         Refused: names the field and says what is missing.
     """
-    named = [paper for paper in result.papers if paper.code or paper.sha256]
-    for paper in result.papers:
-        if paper.code is not None:
-            check_document_code(paper.code)
+    cleaned = (replace(paper, code=clean_document(paper.code)) for paper in result.papers)
+    named = tuple(paper for paper in cleaned if paper.code or paper.sha256)
+    result = replace(result, papers=named)
     if work.occurrence.kind == ItemKind.CHECK_IN:
         if not result.text.strip():
             msg = "Đề nghị ghi tóm tắt tình hình thực hiện trong kỳ."
             raise Refused(msg, field="text")
-        return
+        return result
     if result.unchanged:
         if not any(paper.code for paper in named):
             msg = "Đề nghị ghi số, ký hiệu văn bản đang còn hiệu lực."
             raise Refused(msg, field="document")
-        return
+        return result
     if not result.text.strip():
         msg = "Đề nghị ghi tóm tắt kết quả thực hiện."
         raise Refused(msg, field="text")
@@ -75,6 +76,7 @@ def check_result(work: Work, result: Result) -> None:
     _check_papers(named)
     item = work.state.plan.item(work.occurrence.item_key)
     check_figures(item.calendar.figures, result.figures)
+    return result
 
 
 def _check_papers(papers: Sequence[Paper]) -> None:

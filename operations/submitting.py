@@ -31,7 +31,7 @@ def submit(
             msg = "Nhập thay: đề nghị ghi hình thức nhận (văn bản giấy, Zalo, điện thoại …)."
             raise Refused(msg, field="entered_channel")
         stamp = replace(stamp, actor=replace(stamp.actor, on_behalf_of=row.agency_key))
-    check_result(work, result)
+    result = check_result(work, result)
     counted = _completion(stamp, work, result)
     submission = store_result(session, stamp, work, result, counted)
     apply(

@@ -38,6 +38,7 @@ _TAKEN_OVER = (
     "request_text",
     "request_form",
     "request_document",
+    "requested_by",
     "suspended_on",
     "submitted_at",
     "submitted_on",
