@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.app import Command, app
 from cli.params import Reason, day, existing_file, number
 from cli.words import ACTS
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from cli.evidence import Filed
+    from operations.stamp import Stamp
 
 
 def _figure(text: str) -> tuple[str, str]:
@@ -133,7 +140,6 @@ def act_(
     """Thực hiện một việc trên một phân công, với tư cách một tài khoản."""
     from cli.acts import Asked, known_action, perform
     from cli.edge import ready
-    from cli.evidence import store_files
     from cli.lookups import account_actor, plan_of
 
     asked = Asked(
@@ -160,7 +166,17 @@ def act_(
             stamp = here.stamp(account_actor(session, account, today), as_of=today)
             word = known_action(session, stamp, assignment, action)
         with here.runtime.database.write() as session:
-            files = store_files(session, stamp, file or (), here.runtime.uploads)
+            files = _stored(session, stamp, file or (), here.runtime.uploads)
             done = perform(session, stamp, assignment, asked, word=word, files=files)
         here.out.record(done.as_json(assignment, word))
         here.out.say(done.sentence(assignment, word))
+
+
+def _stored(
+    session: Session, stamp: Stamp, files: Sequence[Path], uploads: Path
+) -> tuple[Filed, ...]:
+    if not files:
+        return ()
+    from cli.evidence import store_files
+
+    return store_files(session, stamp, files, uploads)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cli import (
+    account_commands,
     act_commands,
+    agency_commands,
     catalog_commands,
     contact_commands,
     dates_commands,
@@ -15,7 +17,9 @@ from cli import (
 )
 
 __all__ = [
+    "account_commands",
     "act_commands",
+    "agency_commands",
     "catalog_commands",
     "contact_commands",
     "dates_commands",

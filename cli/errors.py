@@ -94,6 +94,12 @@ def _of_the_house(error: BaseException) -> tuple[int, list[Problem]] | None:
         return WRONG_USE, [Problem(text=str(error), field="database")]
     if _is(error, "rules.workdays", "OutsideHorizon"):
         return FAILURE, [_outside_horizon(error)]
+    if _is(error, "rules.lifecycle", "ActionNotAllowed"):
+        allowed = [str(one) for one in getattr(error, "allowed", ())]
+        typed = f" Viết: {', '.join(allowed)}." if allowed else ""
+        return FAILURE, [
+            Problem(text=f"{error}{typed}", field="action", facts={"allowed": allowed})
+        ]
     for module, name, field_ in _SPEAKING:
         if _is(error, module, name):
             return FAILURE, [Problem(text=str(error), field=getattr(error, "field", field_))]
@@ -102,7 +108,6 @@ def _of_the_house(error: BaseException) -> tuple[int, list[Problem]] | None:
 
 _SPEAKING = (
     ("operations.errors", "Refused", None),
-    ("rules.lifecycle", "ActionNotAllowed", "action"),
     ("rules.timeliness", "FutureDate", "issued_on"),
     ("rules.documents", "NotADocumentCode", "document"),
     ("models.migrate", "NewerDatabase", "database"),
@@ -193,7 +198,7 @@ _PATTERNS: Iterable[tuple[re.Pattern[str], str]] = (
     ),
     (re.compile(r"Missing command"), "Thiếu tên lệnh con. Thêm --help để xem các lệnh."),
     (
-        re.compile(r"Got unexpected extra arguments? \((?P<extra>.*)\)"),
+        re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((?P<extra>.*)\)"),
         "Thừa “{extra}”: lệnh này không nhận thêm giá trị ở đó. Thêm --help để xem cách viết.",
     ),
     (

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from flows.checks import Finding as NightlyFinding
 from flows.checks import run_checks
 from models.migrate import NewerDatabase, code_revision, database_revision
+from models.tables import Event
 from notifications.addresses import is_sample_address
 from notifications.answers import NotConnected
 from operations.doctor import Check, Finding, Level, Surroundings, examine
-from operations.state import plan_keys
+from operations.state import is_trial, plan_keys
 from tasks_catalog.errors import CatalogErrors
 from tasks_catalog.loader import LoadedCatalog, load_plan, plan_folders
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
     from runtime.wiring import Runtime
 
+_CLASS = re.compile(r"^\w+(Error|Exception): (\[Errno -?\d+\] )?")
+"""The name of a Python class before what it says."""
 CLOCK_SLACK = timedelta(seconds=60)
 
 _NIGHTLY = {
@@ -50,15 +55,15 @@ def look_at_everything(here: Here) -> list[Finding]:
     ]
     catalogs: list[LoadedCatalog] = []
     found += _catalog_files(here, catalogs)
+    now = runtime.clock.now()
     around = Surroundings(
         as_of=here.today(),
-        at=runtime.clock.now(),
         real_mail_server=not runtime.settings.uses_local_mailbox,
         catalogs=catalogs,
     )
     with runtime.database.read() as session:
-        found += examine(session, around)
-        nightly = run_checks(session, around.as_of, around.at)
+        found += [*_clock(session, now), *_trial(session), *examine(session, around)]
+        nightly = run_checks(session, around.as_of, now)
     return [*found, *_from_nightly(nightly)]
 
 
@@ -94,7 +99,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "TIENDO_PORTAL_PUBLIC_URL",
         ),
         (
-            settings.contact_phone == type(settings).model_fields["contact_phone"].default,
+            settings.contact_phone is None,
             "thư chưa có số điện thoại đầu mối",
             "TIENDO_CONTACT_PHONE",
         ),
@@ -164,7 +169,7 @@ def _mail(runtime: Runtime) -> Iterator[Finding]:
     yield Finding(
         check=Check.MAIL,
         level=Level.WRONG,
-        text=f"Không dùng được {where}: {said}",
+        text=f"Không dùng được {where} ({_CLASS.sub('', said)})",
         remedy="chạy tiendo up" if local else "kiểm tra tên máy, cổng, tài khoản, mật khẩu gửi thư",
     )
 
@@ -193,6 +198,28 @@ def _running_prefect(settings: Settings) -> str:
         return f"{told['prefect']}/api"
     except (OSError, ValueError, KeyError, TypeError):
         return settings.prefect_url
+
+
+def _trial(session: Session) -> Iterator[Finding]:
+    trial = is_trial(session)
+    text_ = "Cơ sở dữ liệu thử nghiệm" if trial else "Cơ sở dữ liệu dùng thật"
+    remedy = "khi sẵn sàng dùng thật: tiendo go-live" if trial else None
+    yield Finding(check=Check.TRIAL, level=Level.OK, text=text_, remedy=remedy)
+
+
+def _clock(session: Session, now: datetime) -> Iterator[Finding]:
+    last = session.scalar(select(func.max(Event.at)))
+    if last is not None and last > now + CLOCK_SLACK:
+        yield Finding(
+            check=Check.CLOCK,
+            level=Level.WRONG,
+            text=f"Đồng hồ máy chậm hơn lịch sử: sự kiện mới nhất ghi {last:%d/%m/%Y %H:%M} UTC",
+            remedy="bật đồng bộ giờ (NTP) cho máy chủ",
+        )
+    else:
+        yield Finding(
+            check=Check.CLOCK, level=Level.OK, text=f"Bây giờ là {now:%d/%m/%Y %H:%M} UTC"
+        )
 
 
 def _catalog_files(here: Here, loaded: list[LoadedCatalog]) -> Iterator[Finding]:

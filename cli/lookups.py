@@ -84,7 +84,9 @@ def account_actor(session: Session, username: str, as_of: date) -> Actor:
     from operations.errors import NotFound, NotPermitted
     from rules.actors import AccountRole, Actor, ActorKind
 
-    row = session.scalars(select(Account).where(Account.username == username)).one_or_none()
+    row = session.scalars(
+        select(Account).where(Account.username == username.strip().lower())
+    ).one_or_none()
     if row is None:
         known = list(session.scalars(select(Account.username).order_by(Account.username)))
         close = get_close_matches(username, known, n=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import typer
 
@@ -14,21 +16,34 @@ from cli.errors import report
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line and return the exit code; see :mod:`cli.errors`."""
-    import cli.commands  # noqa: F401 - registers them all
-
     options = Options()
     try:
-        code = typer.main.get_command(app).main(
+        code = _command().main(
             args=list(arguments), prog_name="tiendo", standalone_mode=False, obj=options
         )
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our answer has enough (`tiendo history | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _had_enough()
+    except SystemExit as ended:  # the library's own way of ending on the same
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _had_enough()
+        raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place that explains
         return report(error, as_json=options.json or "--json" in arguments)
     return code if isinstance(code, int) else 0
+
+
+def _had_enough() -> int:
+    """Whoever read our answer has enough of it (`tiendo history | head`): no mistake."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
+
+
+@cache
+def _command() -> Any:
+    import cli.commands  # noqa: F401 - registers them all
+
+    return typer.main.get_command(app)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -18,7 +18,6 @@ from models.tables import (
     Account,
     AgencyRow,
     Contact,
-    Event,
     Letter,
     LetterState,
     Mailbox,
@@ -34,7 +33,6 @@ from tasks_catalog.loader import LoadedCatalog
 
 LETTERS_SINCE = timedelta(days=30)
 """How far back letters that never arrived are still worth a word."""
-CLOCK_SLACK = timedelta(minutes=2)
 NAMED = 5
 """How many agencies or addresses are named before the rest is a number."""
 
@@ -90,10 +88,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the database cannot know: the day, the instant, the mail server, the files."""
+    """What the database cannot know: the day, the mail server, the files."""
 
     as_of: date
-    at: datetime
     real_mail_server: bool
     catalogs: Sequence[LoadedCatalog] = ()
 
@@ -101,13 +98,6 @@ class Surroundings:
 def examine(session: Session, around: Surroundings) -> list[Finding]:
     """All findings about the database's content; each check says at least that it is in order."""
     return [found for check in CHECKS for found in check(session, around)]
-
-
-def _trial(session: Session, _around: Surroundings) -> Iterator[Finding]:
-    trial = is_trial(session)
-    text = "Cơ sở dữ liệu thử nghiệm" if trial else "Cơ sở dữ liệu dùng thật"
-    remedy = "khi sẵn sàng dùng thật: tiendo go-live" if trial else None
-    yield Finding(check=Check.TRIAL, level=Level.OK, text=text, remedy=remedy)
 
 
 def _catalog(session: Session, around: Surroundings) -> Iterator[Finding]:
@@ -300,22 +290,7 @@ def _work(session: Session, around: Surroundings) -> Iterator[Finding]:
     )
 
 
-def _clock(session: Session, around: Surroundings) -> Iterator[Finding]:
-    last = session.scalar(select(func.max(Event.at)))
-    if last is not None and last > around.at + CLOCK_SLACK:
-        yield Finding(
-            check=Check.CLOCK,
-            level=Level.WRONG,
-            text=f"Đồng hồ máy chậm hơn lịch sử: sự kiện mới nhất ghi {last:%d/%m/%Y %H:%M} UTC",
-            remedy="bật đồng bộ giờ (NTP) cho máy chủ",
-        )
-    else:
-        yield Finding(check=Check.CLOCK, level=Level.OK, text=f"Hôm nay là {vn_date(around.as_of)}")
-
-
 CHECKS: tuple[Callable[[Session, Surroundings], Iterator[Finding]], ...] = (
-    _clock,
-    _trial,
     _catalog,
     _contacts,
     _samples,
