@@ -265,7 +265,9 @@ def _started(pid: int) -> str:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return "gone"
-        return stat.rpartition(")")[2].split()[19]
+        fields = stat.rpartition(")")[2].split()
+        # Dead, and nobody waited for it yet: in a container perhaps nobody ever does.
+        return "gone" if fields[0] in {"Z", "X"} else fields[19]
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
