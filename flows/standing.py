@@ -83,6 +83,7 @@ def item_figures(
         "Phân công mở trong lần chạy này": opened.assignments,
         "Phân công chuyển cơ quan tiếp nhận": opened.moved.total,
         "Kỳ đang theo dõi": len(current(periods, as_of)),
+        "Kỳ đã hoàn thành": sum(one.complete for one in periods),
         **{word: counts.get(one, 0) for one, word in CELL_WORDS.items()},
         OUTSIDE: counts.get(None, 0),
         "Dòng nhắc đưa vào thư": reminded.rungs + reminded.notices,

@@ -139,6 +139,8 @@ REMINDED = OPEN | {Status.REQUESTED}
 """Statuses whose ladder goes on."""
 SETTLED = frozenset({Status.CONFIRMED, Status.COVERED, Status.NOT_APPLICABLE})
 """Statuses with which a counted lead no longer holds its occurrence open (rule 13)."""
+UNCOUNTED = frozenset({Status.TRANSFERRED, Status.CANCELLED})
+"""A lead whose row went on elsewhere, or is no longer followed, holds nothing open."""
 MOVABLE = OPEN | {Status.SUBMITTED, Status.SUSPENDED, Status.DORMANT, Status.REQUESTED}
 """What a succession moves; nothing closed is touched (rule 35)."""
 
@@ -271,3 +273,12 @@ def transition(status: Status, action: Action, held: frozenset[Capacity]) -> Tra
     if row is None or not row.capacities & held:
         raise ActionNotAllowed(status, action, held, allowed_actions(status, held))
     return row
+
+
+def is_complete(leads: Iterable[Status]) -> bool:
+    """Whether an occurrence with leads in these statuses is complete (rule 13).
+
+    Every counted lead is confirmed, covered or not applicable; one without any is not complete.
+    """
+    counted = [status for status in leads if status not in UNCOUNTED]
+    return bool(counted) and all(status in SETTLED for status in counted)

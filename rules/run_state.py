@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from rules.lifecycle import OPEN, Status
+from rules.lifecycle import OPEN, Status, is_complete
 from rules.timeliness import Cell, Work, cell
 
 
@@ -36,6 +36,11 @@ class PeriodWork:
     period_last: date
     due_on: date
     works: tuple[Work, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every counted lead is done with it (rule 13)."""
+        return is_complete(work.status for work in self.works)
 
     def current_on(self, as_of: date) -> bool:
         """Whether it still speaks for the item: unfinished, or its period is not over."""

@@ -26,6 +26,7 @@ from rules.lifecycle import (
     ActionNotAllowed,
     Status,
     allowed_actions,
+    is_complete,
     transition,
 )
 from rules.lifecycle_chart import markdown
@@ -221,3 +222,22 @@ def test_the_page_of_the_documentation_says_what_the_table_says() -> None:
     """Made again by `python -m rules.lifecycle_chart > docs/lifecycle.md`."""
     page = Path(__file__).parents[2] / "docs" / "lifecycle.md"
     assert page.read_text(encoding="utf-8") == markdown()
+
+
+@pytest.mark.parametrize(
+    ("leads", "complete"),
+    [
+        ([Status.CONFIRMED, Status.COVERED, Status.NOT_APPLICABLE], True),
+        ([Status.CONFIRMED, Status.SUBMITTED], False),
+        ([Status.CONFIRMED, Status.TRANSFERRED, Status.CANCELLED], True),
+        ([Status.TRANSFERRED], False),
+        ([Status.LAPSED], False),
+        ([], False),
+    ],
+)
+def test_an_occurrence_is_complete_when_every_counted_lead_is_done(
+    leads: list[Status],
+    complete: bool,  # noqa: FBT001
+) -> None:
+    """(13)"""
+    assert is_complete(leads) is complete
