@@ -32,6 +32,9 @@ def options_of(ctx: typer.Context) -> Options:
 
 
 def _with_shared(own: list[Any], ctx: Any) -> list[Any]:
+    for one in own:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""  # a flag takes no value, so none is shown
     root = ctx.find_root()
     if root is ctx:
         return own

@@ -195,8 +195,7 @@ def _samples(session: Session, around: Surroundings) -> Iterator[Finding]:
         level=Level.WRONG if real else Level.NOTE,
         text=f"{count} địa chỉ thư mẫu (.test)"
         + (": cần hộp thư thật, máy chủ thư không gửi được" if real else ", chỉ để dùng thử"),
-        remedy="nhập hộp thư thật: tiendo contacts import, rồi bỏ phần mẫu còn lại: "
-        "tiendo contacts drop-samples",
+        remedy="tiendo contacts import, rồi bỏ phần mẫu còn lại: tiendo contacts drop-samples",
         blocks_live=True,
     )
 
@@ -249,7 +248,7 @@ def _letters(session: Session, around: Surroundings) -> Iterator[Finding]:
             check=Check.LETTERS,
             level=Level.WRONG,
             text=f"{len(broken)} hộp thư không nhận được thư: {_some(broken)}",
-            remedy="sửa địa chỉ bằng tiendo contacts import; bậc nhắc sau sẽ gửi đến địa chỉ mới",
+            remedy="sửa địa chỉ: tiendo contacts import; bậc nhắc sau gửi đến địa chỉ mới",
         )
     if lost := states.get(LetterState.UNDELIVERABLE.value, 0):
         yield Finding(
@@ -266,8 +265,7 @@ def _letters(session: Session, around: Surroundings) -> Iterator[Finding]:
             remedy="nếu số thư đúng là phải gửi: tiendo release",
         )
     if not (broken or lost or held):
-        waiting = states.get(LetterState.QUEUED.value, 0)
-        text = f"Thư đi bình thường; {waiting} thư chờ gửi"
+        text = f"Thư đi bình thường; {states.get(LetterState.QUEUED.value, 0)} thư chờ gửi"
         yield Finding(check=Check.LETTERS, level=Level.OK, text=text)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from datetime import date
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
 from sqlalchemy import func, select
 
 from models.tables import Account, Event, Letter, StoredFile
@@ -79,6 +82,39 @@ def test_reminding_queues_and_delivering_says_that_no_mailbox_runs(tiendo: Comma
     answer = tiendo("deliver")
     assert answer.code == 1
     assert "tiendo up" in answer.err
+
+
+class _Sink:
+    """Takes every letter."""
+
+    def __init__(self) -> None:
+        self.letters: list[str] = []
+
+    async def handle_DATA(  # noqa: N802 - the library's name
+        self, _server: object, _session: object, envelope: Envelope
+    ) -> str:
+        self.letters += envelope.rcpt_tos
+        return "250 OK"
+
+
+def test_delivering_sends_what_is_queued(
+    tiendo: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiendo.good("open")
+    queued = tiendo.json("remind")[0]["letters"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    sink = _Sink()
+    mail = Controller(sink, hostname="127.0.0.1", port=port)
+    mail.start()
+    try:
+        monkeypatch.setenv("TIENDO_LOCAL_MAIL_PORT", str(port))
+        told = tiendo.json("deliver")[0]
+        assert (told["sent"], told["trouble"]) == (queued, None)
+        assert len(sink.letters) == queued
+        assert tiendo.json("deliver")[0]["sent"] == 0
+    finally:
+        mail.stop()
 
 
 def test_the_life_of_a_result(tiendo: CommandLine, tmp_path: Path) -> None:
