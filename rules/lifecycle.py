@@ -157,7 +157,7 @@ NEEDS_REASON = frozenset(
 TWO_STEP_ABLE = frozenset({Action.WAIVE, Action.REOPEN, Action.CANCEL})
 
 
-class ActionNotAllowed(Exception):  # noqa: N818 - read as a sentence where it is raised
+class ActionNotAllowed(Exception):
     """This action does not exist for this status, or not in this capacity.
 
     ``allowed`` names what these capacities could do instead.

@@ -7,7 +7,8 @@ ends in the same rows, because everything is resolved as of the opening day and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -106,7 +107,7 @@ def openings(
     directory: Directory,
     calendar: WorkCalendar,
     *,
-    existing: Set[OccurrenceKey],
+    existing: AbstractSet[OccurrenceKey],
     fixed: Mapping[OccurrenceKey, FixedDate],
     tracking_start: date,
     as_of: date,

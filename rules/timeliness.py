@@ -91,7 +91,7 @@ class Completion:
     late_entry: bool
 
 
-class FutureDate(ValueError):  # noqa: N818
+class FutureDate(ValueError):
     """A stated date lies after the day on which it is entered (rule 21)."""
 
     def __init__(self, stated: date, entered: date) -> None:

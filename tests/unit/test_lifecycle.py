@@ -237,7 +237,7 @@ def test_the_page_of_the_documentation_says_what_the_table_says() -> None:
 )
 def test_an_occurrence_is_complete_when_every_counted_lead_is_done(
     leads: list[Status],
-    complete: bool,  # noqa: FBT001
+    complete: bool,
 ) -> None:
     """(13)"""
     assert is_complete(leads) is complete
