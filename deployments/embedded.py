@@ -115,7 +115,7 @@ class Supervisor:
         local = "127.0.0.1" if local == "0.0.0.0" else local  # noqa: S104 - asked, not bound
         self._until_ready(portal, lambda: _answers(f"http://{local}:{settings.portal_port}/"))
         runner = self._child("Tiến trình chạy luồng", "flows", "deployments.serve --embedded")
-        with PrefectClient(settings.prefect_url, timeout=10.0, tries=6) as client:
+        with PrefectClient(settings.prefect_url, timeout=30.0, tries=12) as client:
             self._until_ready(server, client.healthy)
             try:
                 self._first_work(client, runner)

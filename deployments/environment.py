@@ -26,6 +26,8 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         # Prefect would keep runs for ever; what counts of them is in our own run log.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(keep),
+        # Twelve first runs wait their turn; calling them late would only make SQLite wait as well.
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS": "600",
         # Nobody works through pools or triggers here: two loops less.
         "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
