@@ -39,6 +39,8 @@ DAYS = (date(2027, 1, 4), date(2027, 3, 1), date(2027, 3, 10))
 REACHED = 12
 """Agencies with contacts of their own; what the others are owed goes to the coordinator."""
 SEEDS = range(50)
+TRIES, NEXT_TRY = 6, 600
+"""How often a moment is drawn anew when it hit nothing, and how far the next seed is."""
 SAMPLE = (0, 1, 2, 3, 4, 5)
 """One kill in each phase on each store."""
 
@@ -218,6 +220,17 @@ def draw(seed: int, peace: Undisturbed) -> Target:
             return Target(phase, day, moment)
         moment -= seconds
     return Target(phase, spans[-1][0], spans[-1][1])
+
+
+def kill_until_hit(seed: int, ground: Ground, peace: Undisturbed) -> list[Kill]:
+    """Kill until work is hit: the kills that hit nothing first, then one that did.
+
+    The moments that follow belong to the same phase on the same store.
+    """
+    kills = [kill(seed, ground, peace)]
+    while not kills[-1].hit and len(kills) < TRIES:
+        kills.append(kill(seed + len(kills) * NEXT_TRY, ground, peace))
+    return kills
 
 
 def kill(seed: int, ground: Ground, peace: Undisturbed) -> Kill:

@@ -23,7 +23,7 @@ from tests.faults.kills import (
     Ground,
     Kill,
     Undisturbed,
-    kill,
+    kill_until_hit,
     leave_in_peace,
     store_of,
 )
@@ -89,9 +89,9 @@ def run_all(folder: Path) -> tuple[list[Kill], dict[str, Undisturbed], str]:
         peace = {store: leave_in_peace(ground) for store, ground in grounds.items()}
         for seed in SEEDS:
             store = store_of(seed)
-            kills.append(kill(seed, grounds[store], peace[store]))
-            one = kills[-1]
-            print(f"{seed:2} {one.store:10} {one.phase:10} {one.day} {one.where}", flush=True)  # noqa: T201 - progress
+            for one in kill_until_hit(seed, grounds[store], peace[store]):
+                kills.append(one)
+                print(one.seed, store, one.phase, one.day, one.where, flush=True)  # noqa: T201 - progress
         return kills, peace, server.version
 
 
