@@ -49,8 +49,9 @@ class Overview:
     counts: Counter[Cell]
     outside: int
     """Leads' rows outside the four cells: check-ins, recorded years, ended work."""
-    overdue: tuple[Card, ...]
-    overdue_more: int
+    overdue: tuple[tuple[Card, ...], ...]
+    """By item, period and due date, the longest overdue first."""
+    overdue_count: int
     waiting: tuple[Waiting, ...]
     requests: tuple[Asked, ...]
     stuck: tuple[Asked, ...]
@@ -69,14 +70,21 @@ def overview(session: Session, as_of: date, year: int) -> Overview:
         year=year,
         counts=cell_counts(leads),
         outside=sum(1 for row in leads if row.timeliness is None),
-        overdue=reader.cards(late[:LISTED]),
-        overdue_more=max(0, len(late) - LISTED),
+        overdue=_grouped(reader, late),
+        overdue_count=len(late),
         waiting=tuple(_waiting(reader, row) for row in _longest_first(submitted)),
         requests=_asked(session, reader, extensions(session, states=("asked", "proposed"))),
         stuck=_asked(session, reader, obstacles(session, states=("raised", "consolidated"))),
         provisional=_provisional(reader, leads),
         several_plans=len(plan_keys(session)) > 1,
     )
+
+
+def _grouped(reader: Reader, rows: list[WorkRow]) -> tuple[tuple[Card, ...], ...]:
+    groups: dict[tuple[object, ...], list[WorkRow]] = {}
+    for row in rows:
+        groups.setdefault((row.due_on, row.plan, row.item, row.period), []).append(row)
+    return tuple(reader.cards(groups[key]) for key in groups)
 
 
 def _longest_first(rows: list[WorkRow]) -> list[WorkRow]:

@@ -16,6 +16,7 @@ from portal.words import Pill, date_story, pill
 from rules.actors import Capacity
 from rules.lifecycle import OPEN, SETTLED, Action, Status, allowed_actions
 from rules.values import Item, ItemKind, LeadMode, Plan, Role, TrackingMode
+from rules.workdays import WorkCalendar
 
 SHOWN = OPEN | {
     Status.SUBMITTED,
@@ -34,6 +35,7 @@ class Card:
     row: WorkRow
     item: Item
     plan: Plan
+    calendar: WorkCalendar
     pill: Pill
     story: tuple[str, ...]
     by_account_only: bool
@@ -87,6 +89,7 @@ class Reader:
             row=row,
             item=item,
             plan=state.plan,
+            calendar=state.calendar,
             pill=pill(row, self.as_of, state.calendar),
             story=tuple(date_story(row, item, state.plan, self.coordinator(row.plan))),
             by_account_only=by_link and own and row.role is Role.LEAD,

@@ -10,8 +10,9 @@ from typing import Final
 from notifications.formats import vn_date
 from operations.queries import WorkRow
 from rules.lifecycle import ACTION_WORDS, STATUS_WORDS, Action, Status
+from rules.periods import Period
 from rules.timeliness import CELL_WORDS, Cell
-from rules.values import DateAuthority, Item, Plan, TrackingMode
+from rules.values import DateAuthority, Item, Plan, Role, TrackingMode
 from rules.workdays import OutsideHorizon, WorkCalendar
 
 SOON_WORKDAYS: Final = 5
@@ -44,13 +45,18 @@ def pill(row: WorkRow, as_of: date, calendar: WorkCalendar) -> Pill:
     if row.status not in _WAITING:
         return Pill("calm", "○", STATUS_WORDS[row.status])
     if row.overdue:
-        days = workdays(calendar, row.due_on, as_of)
-        return Pill("grave", "▲", f"Quá hạn {days} ngày làm việc" if days else "Quá hạn")
+        return Pill("grave", "▲", overdue_word(row, as_of, calendar))
     if row.returned:
         return Pill("warn", "◄", row.status_word)
     if row.timeliness is Cell.PAST_PROVISIONAL:
         return Pill("warn", "○", CELL_WORDS[Cell.PAST_PROVISIONAL])
     return _coming(row, workdays(calendar, as_of, row.asked_by), as_of)
+
+
+def overdue_word(row: WorkRow, as_of: date, calendar: WorkCalendar) -> str:
+    """For how long work is overdue, in working days."""
+    days = workdays(calendar, row.due_on, as_of)
+    return f"Quá hạn {days} ngày làm việc" if days else "Quá hạn"
 
 
 _WAITING: Final = frozenset(
@@ -66,6 +72,8 @@ def _done_word(row: WorkRow) -> str:
 
 def _coming(row: WorkRow, days: int | None, as_of: date) -> Pill:
     if row.asked_by < as_of:
+        if row.role is Role.PARTNER:
+            return Pill("warn", "○", "Đã qua ngày đề nghị trả lời")
         return Pill("calm", "○", f"Đã qua ngày {vn_date(row.asked_by)}")
     if row.asked_by == as_of:
         word = "Mốc dự kiến là hôm nay" if row.provisional else "Hết hạn trong hôm nay"
@@ -142,11 +150,12 @@ OBSTACLE_WORDS: Final[Mapping[str, str]] = {
 MILESTONE_WORDS: Final[Mapping[str, str]] = {"so_ket": "Sơ kết", "tong_ket": "Tổng kết"}
 
 _EVENT_WORDS: Final[Mapping[tuple[str, str], str]] = {
-    ("assignment", "open"): "Mở nhiệm vụ",
+    ("assignment", "assign"): "Mở và giao nhiệm vụ",
+    ("assignment", "add"): "Bổ sung cơ quan",
+    ("assignment", "roll_day"): "Dời ngày do ngày nghỉ",
     ("assignment", "take_over"): "Tiếp nhận nhiệm vụ",
     ("assignment", "extend"): "Hạn mới có hiệu lực",
     ("assignment", "reschedule"): "Điều chỉnh ngày",
-    ("assignment", "roll"): "Dời ngày do ngày nghỉ",
     ("assignment", "fix_date"): "Ấn định hạn",
     ("assignment", "hand"): "Giao người xử lý",
     ("submission", "file"): "Ghi kết quả và tài liệu kiểm chứng",
@@ -174,6 +183,11 @@ def history_word(entity: str, action: str) -> str:
     if entity == "assignment" and action in set(Action):
         return ACTION_WORDS[Action(action)]
     return {"open": "Mở", "ask": "Đề nghị", "close": "Kết thúc"}.get(action, "Cập nhật")
+
+
+def period_word(period: str) -> str:
+    """How people read a period: ``năm 2027``."""
+    return Period.parse(period).label
 
 
 def actor_words(kind: str, name: str, post: str | None, mailbox: str | None) -> str:
