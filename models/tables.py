@@ -1,5 +1,6 @@
 """All tables in one place: import from here."""
 
+from models.audit_tables import Finding
 from models.base import Base
 from models.catalog_tables import (
     AgencyRow,
@@ -51,6 +52,7 @@ __all__ = [
     "Event",
     "Evidence",
     "ExtensionRequest",
+    "Finding",
     "GroupRow",
     "Letter",
     "LetterLine",

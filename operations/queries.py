@@ -6,12 +6,12 @@ Nothing here changes anything; whoever calls decides what a person may see (rule
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
@@ -175,7 +175,7 @@ def work_list(
         query = query.where(Assignment.status.in_([one.value for one in statuses]))
     if occurrence is not None:
         query = query.where(Occurrence.id == occurrence)
-    found = [_work_row(values, as_of) for values in session.execute(query).mappings()]
+    found = [work_row(values, as_of) for values in session.execute(query).mappings()]
     if cells is None:
         return found
     wanted = frozenset(cells)
@@ -186,7 +186,7 @@ def work_one(session: Session, assignment_id: int, *, as_of: date) -> WorkRow | 
     """The assignment with this id, None when there is none."""
     query = _rows().where(Assignment.id == assignment_id)
     found = session.execute(query).mappings().one_or_none()
-    return None if found is None else _work_row(found, as_of)
+    return None if found is None else work_row(found, as_of)
 
 
 _SAME = (
@@ -214,7 +214,8 @@ def _rows() -> Select[Any]:
     )
 
 
-def _work_row(values: RowMapping, as_of: date) -> WorkRow:
+def work_row(values: Mapping[Any, Any], as_of: date) -> WorkRow:
+    """A row as lists show it, from the columns of an assignment and its occurrence."""
     return WorkRow(
         occurrence=values["occurrence"],
         plan=values["plan_key"],
@@ -235,7 +236,7 @@ def _work_row(values: RowMapping, as_of: date) -> WorkRow:
     )
 
 
-def _timeliness(values: RowMapping, as_of: date) -> Cell | None:
+def _timeliness(values: Mapping[Any, Any], as_of: date) -> Cell | None:
     if values["role"] != Role.LEAD:
         return None
     before = values["status_before"]

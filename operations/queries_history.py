@@ -86,7 +86,7 @@ def history(
         query = query.where(Event.at <= asked.until)
     if asked.after_id is not None:
         query = query.where(Event.id > asked.after_id)
-    return _lines(session, query if limit is None else query.limit(limit))
+    return lines_of(session, query if limit is None else query.limit(limit))
 
 
 def history_of(session: Session, assignment_id: int) -> list[HistoryLine]:
@@ -101,10 +101,11 @@ def history_of(session: Session, assignment_id: int) -> list[HistoryLine]:
     ):
         ids = select(cast(table.id, String)).where(table.assignment_id == assignment_id)
         parts.append(and_(Event.entity == entity, Event.entity_id.in_(ids)))
-    return _lines(session, select(Event).where(or_(*parts)).order_by(Event.id))
+    return lines_of(session, select(Event).where(or_(*parts)).order_by(Event.id))
 
 
-def _lines(session: Session, query: Select[tuple[Event]]) -> list[HistoryLine]:
+def lines_of(session: Session, query: Select[tuple[Event]]) -> list[HistoryLine]:
+    """The events of ``query`` as values, in its order."""
     return [
         HistoryLine(
             id=row.id,

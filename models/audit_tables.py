@@ -1,0 +1,48 @@
+"""What those who check need beside the work itself: indexes over the history, and findings."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import BIG, Base, Id, Key, Line, Word, one_of
+from models.history_tables import Event
+
+FINDING_STATES = ("open", "reported", "fixed", "dropped")
+
+_event = Event.__table__.c
+# The newest events first, page by page, of everything or of one agency.
+Index("ix_event_at_id", _event.at, _event.id)
+Index("ix_event_agency_key_at_id", _event.agency_key, _event.at, _event.id)
+
+
+class Finding(Base):
+    """A finding of an inspection, followed until it is mended (rule 45).
+
+    ``document_code`` is the conclusion that states it. ``due_on`` is the day by which the agency
+    has to mend it, None when the conclusion names none.
+    """
+
+    __tablename__ = "finding"
+    __table_args__ = (one_of("state", FINDING_STATES),)
+
+    id: Mapped[Id]
+    document_code: Mapped[Line]
+    issued_on: Mapped[date | None]
+    text: Mapped[str] = mapped_column(Text)
+    agency_key: Mapped[Key] = mapped_column(ForeignKey("agency.key"), index=True)
+    assignment_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("assignment.id"))
+    due_on: Mapped[date | None]
+    state: Mapped[Word]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[Line]
+    report: Mapped[str | None] = mapped_column(Text)
+    """What the agency says it has done, and by which document."""
+    report_document: Mapped[Line | None]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[Line | None]
+    closing_reason: Mapped[str | None] = mapped_column(Text)
+    closing_document: Mapped[Line | None]
+    version: Mapped[int] = mapped_column(default=1)

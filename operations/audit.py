@@ -1,0 +1,177 @@
+"""Searching the history (rule 37): the newest events first, page by page, with before and after.
+
+A page begins where the last one ended, by (instant, id), so the last page costs what the first
+does and an event that is added meanwhile moves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from models.tables import Event
+from operations.queries_history import HistoryLine, lines_of
+
+Place = tuple[datetime, int]
+"""Where an event stands in the history."""
+
+MACHINE: Final = frozenset({"letter", "link_token", "mailbox"})
+"""Entities of which the engine itself writes many events: letters and their links."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySearch:
+    """Which events; what is None or empty does not narrow.
+
+    ``person`` is part of a name, an account or a mailbox; ``text`` part of a reason, a document
+    or of what was recorded. ``since`` and ``until`` are inclusive. ``acts`` are pairs of entity
+    and action; an empty action means every one.
+    """
+
+    plan: str | None = None
+    item: str | None = None
+    period: str | None = None
+    agency: str | None = None
+    entity_id: str | None = None
+    acts: Sequence[tuple[str, str]] = ()
+    person: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    without: Collection[str] = ()
+    """Entities to leave out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One field that an event changed; ``before`` is None as well where there was nothing."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An event with what it changed. ``first`` is the entity's first event: all is new."""
+
+    line: HistoryLine
+    first: bool
+    differences: tuple[Difference, ...]
+    snapshot: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """Events, the newest first; ``next_place`` begins the next page, None on the last."""
+
+    events: tuple[Told, ...]
+    next_place: Place | None
+
+
+def search_history(
+    session: Session, asked: HistorySearch, *, after: Place | None = None, limit: int = 50
+) -> HistoryPage:
+    """The newest events that fit, those older than ``after`` when it is given."""
+    query = _narrowed(asked).order_by(Event.at.desc(), Event.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(*after))
+    lines = lines_of(session, query)
+    shown = lines[:limit]
+    before = _snapshots_before(session, shown)
+    last = shown[-1] if len(lines) > limit else None
+    return HistoryPage(
+        events=tuple(tell(line, before.get(line.id)) for line in shown),
+        next_place=None if last is None else (last.at, last.id),
+    )
+
+
+def tell(line: HistoryLine, before: str | None) -> Told:
+    """An event beside the entity's snapshot before it, None for the first."""
+    new: dict[str, Any] = json.loads(line.snapshot)
+    old: dict[str, Any] = {} if before is None else json.loads(before)
+    fields = [*new, *(name for name in old if name not in new)]
+    return Told(
+        line=line,
+        first=before is None,
+        differences=tuple(
+            Difference(field=name, before=old.get(name), after=new.get(name))
+            for name in fields
+            if old.get(name) != new.get(name)
+        ),
+        snapshot=new,
+    )
+
+
+def _narrowed(asked: HistorySearch) -> Select[tuple[Event]]:
+    query = select(Event)
+    for column, value in (
+        (Event.plan_key, asked.plan),
+        (Event.item_key, asked.item),
+        (Event.period_key, asked.period),
+        (Event.agency_key, asked.agency),
+        (Event.entity_id, asked.entity_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if asked.since is not None:
+        query = query.where(Event.at >= asked.since)
+    if asked.until is not None:
+        query = query.where(Event.at <= asked.until)
+    if asked.acts:
+        query = query.where(or_(*(_act(entity, action) for entity, action in asked.acts)))
+    if asked.without:
+        query = query.where(Event.entity.not_in(sorted(asked.without)))
+    if asked.person:
+        columns = (Event.actor_name, Event.actor_account, Event.actor_mailbox)
+        query = query.where(_holds(asked.person, columns))
+    if asked.text:
+        query = query.where(_holds(asked.text, (Event.reason, Event.document, Event.snapshot)))
+    return query
+
+
+def _act(entity: str, action: str) -> ColumnElement[bool]:
+    of_entity = Event.entity == entity
+    return and_(of_entity, Event.action == action) if action else of_entity
+
+
+def _holds(text: str, columns: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether one of ``columns`` holds ``text``, in the usual mixtures of capitals.
+
+    SQLite folds only the letters of ASCII, so the mixtures are spelled out.
+    """
+    spellings = {text, text.lower(), text.upper(), text.capitalize(), text.title()}
+    return or_(
+        *(column.icontains(one, autoescape=True) for column in columns for one in sorted(spellings))
+    )
+
+
+def _snapshots_before(session: Session, lines: Sequence[HistoryLine]) -> Mapping[int, str]:
+    """The snapshot of each event's entity just before it, by the event's id: one query."""
+    if not lines:
+        return {}
+    earlier, own, before = aliased(Event), aliased(Event), aliased(Event)
+    previous = (
+        select(earlier.id)
+        .where(
+            earlier.entity == own.entity,
+            earlier.entity_id == own.entity_id,
+            or_(earlier.at < own.at, and_(earlier.at == own.at, earlier.id < own.id)),
+        )
+        .order_by(earlier.at.desc(), earlier.id.desc())
+        .limit(1)
+        .correlate(own)
+        .scalar_subquery()
+    )
+    query = (
+        select(own.id, before.snapshot)
+        .join(before, before.id == previous)
+        .where(own.id.in_([line.id for line in lines]))
+    )
+    return {number: snapshot for number, snapshot in session.execute(query)}  # noqa: C416
