@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from notifications.mailbox import LocalMailbox
 from portal import error_pages
 from portal.guard import Guard
-from portal.pages import agency, home, link_again, login, mailbox, work
+from portal.pages import agency, home, link_again, login, mailbox, runs, work
 from portal.permissions import TABLE
 from portal.portal import Portal
 from portal.rendering import Pages
@@ -23,7 +23,9 @@ from portal.visitors import authorise
 from runtime.logs import logger
 from runtime.wiring import Runtime
 
-ROUTERS: Final = tuple(module.router for module in (home, login, link_again, agency, work, mailbox))
+ROUTERS: Final = tuple(
+    module.router for module in (home, login, link_again, agency, work, mailbox, runs)
+)
 
 
 class UnlistedRoute(Exception):

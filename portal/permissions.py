@@ -40,6 +40,7 @@ ACCOUNTS: Final = frozenset(_OF_ROLE.values())
 READS_ALL: Final = frozenset(
     {Visitor.COORDINATOR, Visitor.LEADERSHIP, Visitor.ADMIN, Visitor.AUDITOR}
 )
+RUNS_IT: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
 DECIDES: Final = frozenset({Visitor.COORDINATOR, Visitor.LEADERSHIP})
 OWN_WORK: Final = frozenset({Visitor.AGENCY, Visitor.COORDINATOR})
 """Accounts that stand for an agency of their own."""
@@ -71,6 +72,11 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "work_act": DECIDES,
     "work_recorded": DECIDES,
     "work_file": READS_ALL,
+    # The runs of the engine.
+    "runs": READS_ALL,
+    "runs_all": READS_ALL,
+    "run": READS_ALL,
+    "run_now": RUNS_IT,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,
