@@ -25,6 +25,8 @@ SHOWN = OPEN | {
     Status.UNANSWERED,
 }
 """What stands on an agency's list as open."""
+_CLOSED = 60
+"""Ended work on an agency's list: about two years of it."""
 CLOSED_SHOWN = SETTLED | {Status.CONTRIBUTED, Status.LAPSED}
 
 
@@ -50,6 +52,11 @@ class AgencyList:
     waits: tuple[Card, ...]
     closed: tuple[Card, ...]
     several_plans: bool
+
+    @property
+    def by_account_only(self) -> bool:
+        """Whether some of it can only be submitted by account (rule 34)."""
+        return any(card.by_account_only for card in self.asks)
 
 
 class Reader:
@@ -112,7 +119,7 @@ def agency_list(session: Session, door: Doorway, as_of: date) -> AgencyList:
     return AgencyList(
         asks=reader.cards(asks, by_link=door.by_link),
         waits=reader.cards(waits, by_link=door.by_link),
-        closed=reader.cards(closed, by_link=door.by_link),
+        closed=reader.cards(closed[:_CLOSED], by_link=door.by_link),
         several_plans=len({row.plan for row in rows}) > 1,
     )
 

@@ -12,7 +12,7 @@ from operations.queries import WorkRow
 from rules.lifecycle import ACTION_WORDS, STATUS_WORDS, Action, Status
 from rules.periods import Period
 from rules.timeliness import CELL_WORDS, Cell
-from rules.values import DateAuthority, Item, Plan, Role, TrackingMode
+from rules.values import DateAuthority, Item, ItemKind, Plan, Role, TrackingMode
 from rules.workdays import OutsideHorizon, WorkCalendar
 
 SOON_WORKDAYS: Final = 5
@@ -85,9 +85,11 @@ def _coming(row: WorkRow, days: int | None, as_of: date) -> Pill:
 
 
 def date_word(row: WorkRow) -> str:
-    """``Hạn``, ``Mốc dự kiến`` or what a recorded year asks for."""
+    """``Hạn``, ``Mốc dự kiến``, or what check-ins and recorded years ask for."""
+    if row.kind is ItemKind.CHECK_IN:
+        return "Cập nhật trước khi kết thúc ngày"
     if row.mode is not TrackingMode.FULL:
-        return "Đề nghị ghi nhận trước"
+        return "Ghi nhận trước khi kết thúc ngày"
     return "Mốc dự kiến" if row.provisional else "Hạn"
 
 
@@ -100,7 +102,9 @@ _FIXED_BY: Final[Mapping[DateAuthority, str]] = {
 def date_story(row: WorkRow, item: Item, plan: Plan, coordinator: str) -> list[str]:
     """How the date came about, a sentence each (rules 4, 17, 19, 23)."""
     found = []
-    if row.mode is not TrackingMode.FULL:
+    if row.kind is ItemKind.CHECK_IN:
+        found.append("Nhiệm vụ thường xuyên, cập nhật theo kỳ; không tính quá hạn.")
+    elif row.mode is not TrackingMode.FULL:
         found.append("Năm bắt đầu theo dõi: chỉ ghi nhận kết quả, không tính quá hạn.")
     elif row.provisional:
         awaited = item.calendar.fixed_by or coordinator
