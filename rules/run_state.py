@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from rules.lifecycle import OPEN, Status, is_complete
 from rules.timeliness import Cell, Work, cell
+from rules.values import TrackingMode
 
 
 class RunState(StrEnum):
@@ -43,8 +44,14 @@ class PeriodWork:
         return is_complete(work.status for work in self.works)
 
     def current_on(self, as_of: date) -> bool:
-        """Whether it still speaks for the item: unfinished, or its period is not over."""
-        return as_of <= max(self.period_last, self.due_on) or any(map(_unfinished, self.works))
+        """Whether it still speaks for the item: unfinished, or its period is not over.
+
+        A year that is only recorded speaks until its end: nobody owes anything in it (rule 19).
+        """
+        open_still = any(
+            _unfinished(work) and work.mode is TrackingMode.FULL for work in self.works
+        )
+        return open_still or as_of <= max(self.period_last, self.due_on)
 
 
 _UNFINISHED = OPEN | {Status.SUBMITTED, Status.SUSPENDED}

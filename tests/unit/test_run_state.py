@@ -98,3 +98,11 @@ def test_figures_count_each_cell_and_what_stands_outside() -> None:
         Cell.DONE_LATE: 1,
         None: 1,
     }
+
+
+def test_a_recorded_year_that_nobody_answered_is_silent_once_it_is_over() -> None:
+    """(19) It was an invitation; the next year speaks for the item."""
+    recorded = year(replace(OPEN, mode=TrackingMode.RECORD), key="2026")
+    assert run_state([recorded], date(2026, 12, 31)) is RunState.IN_PROGRESS
+    assert run_state([recorded], date(2027, 4, 1)) is RunState.NOTHING_OPEN
+    assert run_state([recorded, year(DONE)], date(2027, 4, 1)) is RunState.DONE_IN_TIME
