@@ -18,7 +18,7 @@ from types import FrameType
 import httpx
 
 from deployments.environment import child_environment
-from deployments.first_runs import FirstRuns, Say
+from deployments.first_runs import DELIVERY, FirstRuns, Say
 from deployments.plan import Deployed, deployed
 from deployments.ports import PortTaken, choose_ports
 from deployments.processes import Child
@@ -81,6 +81,7 @@ class Supervisor:
     say: Say
     stop: threading.Event
     _children: list[Child] = field(default_factory=list)
+    _once: Child | None = None
     _begun: float = field(default_factory=time.monotonic)
 
     @property
@@ -105,34 +106,40 @@ class Supervisor:
 
     def _start(self) -> None:
         settings = self.settings
-        server = self._child(
-            "Máy chủ luồng Prefect",
-            "prefect",
-            f"deployments.child prefect server start --host 127.0.0.1 --port {settings.prefect_port}",
-        )
+        own = settings.prefect_api_url is None
+        server = self._child("Máy chủ luồng Prefect", "prefect", self._server()) if own else None
         portal = self._child("Trang tác nghiệp", "portal", PORTAL)
         local = "[::1]" if settings.portal_host == "::" else settings.portal_host
         local = "127.0.0.1" if local == "0.0.0.0" else local  # noqa: S104 - asked, not bound
         self._until_ready(portal, lambda: _answers(f"http://{local}:{settings.portal_port}/"))
-        runner = self._child("Tiến trình chạy luồng", "flows", "deployments.serve --embedded")
+        # Runs of a server that is not ours may be somebody else's: none is swept there.
+        serve = "deployments.serve --embedded" + (" --sweep" if own else "")
+        runner = self._child("Tiến trình chạy luồng", "flows", serve)
         with PrefectClient(settings.prefect_url, timeout=30.0, tries=12) as client:
-            self._until_ready(server, client.healthy)
+            self._until_ready(server or runner, client.healthy)
             try:
                 self._first_work(client, runner)
             except PrefectDown as error:  # the schedules go on by themselves
                 self.say(f"Chưa chạy được lần đầu ({error}); các luồng sẽ chạy theo lịch.")
         self.say(self._summary())
 
+    def _server(self) -> str:
+        port = self.settings.prefect_port
+        return f"deployments.child prefect server start --host 127.0.0.1 --port {port}"
+
     def _child(self, title: str, word: str, command: str) -> Child:
-        child = Child(
-            title=title,
-            command=command.split(),
-            environment=child_environment(self.settings),
-            log=self.settings.logs_dir / f"{word}.log",
-        )
+        child = self._make(title, word, command.split())
         child.start()
         self._children.append(child)
         return child
+
+    def _make(self, title: str, word: str, command: list[str]) -> Child:
+        return Child(
+            title=title,
+            command=command,
+            environment=child_environment(self.settings),
+            log=self.settings.logs_dir / f"{word}.log",
+        )
 
     def _until_ready(self, child: Child, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -151,14 +158,22 @@ class Supervisor:
         if found is None:
             raise Stopped
         self.say(f"{self._elapsed()} {runner.title}: sẵn sàng, {len(self.plan)} luồng đã đăng ký")
-        started = first.start_items(self.plan, found)
-        if not started:
+        wanted = first.never_run(self.plan, found)
+        if not wanted:
             return
-        self.say(f"Chạy lần đầu {len(started)} luồng nhiệm vụ:")
-        if not first.follow(started):
-            return
-        first.run_common("flows.mail.delivery", found, preview=True)
-        self.say(f"{self._elapsed()} Xong lần chạy đầu")
+        self.say(f"Chạy lần đầu {len(wanted)} luồng nhiệm vụ, rồi gửi thư:")
+        arguments = [*(one.entrypoint for one in wanted), f'{DELIVERY}={{"preview":true}}']
+        once = self._once = self._make("Lần chạy đầu", "first", ["deployments.run_now", *arguments])
+        once.start()
+        done = first.follow(wanted, lambda: once.alive)
+        done = done and first.follow([found[DELIVERY]], lambda: once.alive)
+        if self.stop.is_set():
+            raise Stopped
+        self.say(
+            f"{self._elapsed()} Xong lần chạy đầu"
+            if done
+            else f"Lần chạy đầu chưa xong; các luồng sẽ chạy theo lịch. Nhật ký: {once.log}"
+        )
 
     def _wait(self, seconds: float) -> bool:
         """Wait, minding the children; False when it is time to stop."""
@@ -175,6 +190,8 @@ class Supervisor:
         if not self._children:
             return
         self.say("Đang dừng…")
+        if self._once is not None:
+            self._once.stop()
         for child in sorted(self._children, key=lambda one: _STOP_ORDER.index(one.log.stem)):
             child.stop()
         self.say("Đã dừng. Dữ liệu còn nguyên; chạy lại bằng “tiendo up”.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from runtime.prefect_client import Deployment, PrefectClient, PrefectDown, Run
 
 ENDED: Final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 POLL_SECONDS: Final = 0.5
+DELIVERY: Final = "flows.mail.delivery"
 
 Say = Callable[[str], None]
 Wait = Callable[[float], bool]
@@ -19,7 +20,7 @@ Wait = Callable[[float], bool]
 
 @dataclass(slots=True, kw_only=True)
 class FirstRuns:
-    """Asks Prefect for the runs, and tells how each ends."""
+    """Looks what never ran, and tells how each run ends."""
 
     client: PrefectClient
     say: Say
@@ -27,7 +28,11 @@ class FirstRuns:
     limit_seconds: float = 300.0
 
     def deployments(self, plan: Sequence[Deployed]) -> dict[str, Deployment] | None:
-        """Wait until all of the plan's deployments are there, by entrypoint; None when stopped."""
+        """Wait until all of the plan's deployments are there, by entrypoint; None when stopped.
+
+        Raises:
+            TimeoutError: they did not come.
+        """
         waited = 0.0
         while waited < self.limit_seconds:
             try:
@@ -41,46 +46,34 @@ class FirstRuns:
             waited += POLL_SECONDS
         raise TimeoutError("Các luồng chưa được đăng ký với Prefect.")
 
-    def start_items(self, plan: Sequence[Deployed], found: dict[str, Deployment]) -> list[str]:
-        """Ask for a run of each item's flow that has never ended one; returns their ids."""
-        started = []
-        for one in plan:
-            deployment = found[one.entrypoint]
-            if one.item is not None and not self.client.runs(
-                deployment_ids=[deployment.id], types=ENDED, limit=1
-            ):
-                started.append(self.client.start_run(deployment.id))
-        return started
+    def never_run(self, plan: Sequence[Deployed], found: dict[str, Deployment]) -> list[Deployment]:
+        """The deployments of items that have not ended a single run. Raises ``PrefectDown``."""
+        items = [found[one.entrypoint] for one in plan if one.item is not None]
+        return [one for one in items if not self._ended([one.id], limit=1)]
 
-    def run_common(
-        self, entrypoint: str, found: dict[str, Deployment], **parameters: object
-    ) -> None:
-        """One run of a flow that belongs to no plan, to its end."""
-        run = self.client.start_run(found[entrypoint].id, parameters=parameters)
-        self.follow([run])
-
-    def follow(self, ids: Sequence[str]) -> bool:
-        """Tell how each of these runs ends; False when stopped, or it took too long."""
-        waiting = list(ids)
-        waited = 0.0
-        while waiting and waited < self.limit_seconds:
-            for run in self._ended(waiting):
-                waiting.remove(run.id)
-                self.say(f"  {len(ids) - len(waiting)}/{len(ids)} {told(run)}")
-            if waiting and not self.wait(POLL_SECONDS):
+    def follow(self, waiting: Iterable[Deployment], alive: Callable[[], bool]) -> bool:
+        """Tell how the first run of each ends; False when stopped or nobody runs them any more."""
+        ids = [one.id for one in waiting]
+        total, waited = len(ids), 0.0
+        while ids:
+            goes_on = alive()
+            for run in self._told(ids):
+                if run.deployment in ids:
+                    ids.remove(run.deployment)
+                    self.say(f"  {total - len(ids)}/{total} {told(run)}")
+            if ids and (not goes_on or waited > self.limit_seconds or not self.wait(POLL_SECONDS)):
                 return False
             waited += POLL_SECONDS
-        if waiting:
-            self.say(
-                f"Còn {len(waiting)} lần chạy chưa xong; hệ thống chạy tiếp, xem ở trang Prefect."
-            )
-        return not waiting
+        return True
 
-    def _ended(self, ids: Sequence[str]) -> list[Run]:
+    def _told(self, ids: Sequence[str]) -> list[Run]:
         try:
-            return [run for run in self.client.runs(ids=ids) if run.type in ENDED]
+            return list(reversed(self._ended(ids, limit=200)))
         except PrefectDown:  # busy for a moment; asked again
             return []
+
+    def _ended(self, ids: Sequence[str], *, limit: int) -> list[Run]:
+        return self.client.runs(deployment_ids=ids, types=ENDED, limit=limit)
 
 
 def told(run: Run) -> str:

@@ -41,7 +41,9 @@ def choose_ports(settings: Settings) -> tuple[Settings, list[str]]:
     moved: dict[str, int] = {}
     told: list[str] = []
     for name, use in _USES.items():
-        if name == "local_mail_port" and not settings.uses_local_mailbox:
+        if (name == "local_mail_port" and not settings.uses_local_mailbox) or (
+            name == "prefect_port" and settings.prefect_api_url is not None
+        ):
             continue
         host = settings.portal_host if name == "portal_port" else "127.0.0.1"
         port: int = getattr(settings, name)

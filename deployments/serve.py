@@ -1,8 +1,8 @@
 """Serves every deployment on this machine: ``python -m deployments.serve``.
 
 It waits for Prefect's API, makes the deployments, and runs what their schedules ask for, each run
-in a process of its own. With ``--embedded`` nobody else runs anything, so that what hangs from a
-crash can be ended first.
+in a process of its own. With ``--embedded`` it ends with its parent; with ``--sweep``, for where
+nobody else runs anything, what hangs from a crash is ended first.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from deployments.environment import die_with_parent, prefect_environment
@@ -64,8 +65,8 @@ def wait_for_api(settings: Settings, seconds: float = WAIT_SECONDS) -> None:
 
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; 1 when the settings are wrong or Prefect does not answer."""
-    embedded = "--embedded" in arguments
-    if embedded:
+    started = datetime.now(UTC)
+    if "--embedded" in arguments:
         die_with_parent()
     try:
         settings = load_settings()
@@ -83,10 +84,10 @@ def main(arguments: list[str]) -> int:
     except TimeoutError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    if embedded:
+    if "--sweep" in arguments:
         from deployments.sweeping import sweep
 
-        sweep(settings)
+        sweep(settings, before=started)
     serve(
         *made,
         limit=settings.flow_limit,

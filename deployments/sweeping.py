@@ -25,11 +25,18 @@ class Swept:
     skipped: int
 
 
-def sweep(settings: Settings, *, now: datetime | None = None) -> Swept:
-    """End hanging runs, and leave one late run a deployment. Raises ``PrefectDown``."""
-    now = now or datetime.now(UTC)
+def sweep(settings: Settings, *, before: datetime | None = None) -> Swept:
+    """End hanging runs of before ``before`` (now), and leave one late run a deployment.
+
+    What was asked for later is somebody's who is at work. Raises ``PrefectDown``.
+    """
+    before = before or datetime.now(UTC)
     with PrefectClient(settings.prefect_url, timeout=10.0, tries=6) as client:
-        hanging = client.runs(types=_HANGING)
+        hanging = [
+            one
+            for one in client.runs(types=_HANGING)
+            if one.expected_at is None or one.expected_at <= before
+        ]
         for one in hanging:
             client.set_state(
                 one.id,
@@ -41,7 +48,7 @@ def sweep(settings: Settings, *, now: datetime | None = None) -> Swept:
         seen: set[str | None] = set()
         # Newest first.
         for one in client.runs(types=("SCHEDULED",)):
-            if one.expected_at is None or one.expected_at > now:
+            if one.expected_at is None or one.expected_at > before:
                 continue
             if one.deployment in seen:
                 client.set_state(

@@ -16,9 +16,11 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from deployments.first_runs import ENDED
 from models.engine import Database
 from models.tables import Event, Letter, Occurrence, RunLog
 from notifications.mailbox import list_messages
+from runtime.prefect_client import PrefectClient
 from tasks_catalog.loader import CATALOG, load_plan
 
 pytestmark = [pytest.mark.prefect, pytest.mark.timeout(420)]
@@ -100,6 +102,20 @@ def processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
+def run_of_the_runner(prefect: str) -> tuple[str, str]:
+    """How a run of an item's deployment ends that the runner starts, as it does by schedule."""
+    with PrefectClient(f"{prefect}/api", timeout=30.0, tries=6) as client:
+        item = next(one for one in client.deployments() if "I.1" in one.tags)
+        run = client.start_run(item.id)
+        deadline = time.monotonic() + 60
+        while True:
+            (found,) = client.runs(ids=[run])
+            if found.type in ENDED:
+                return found.type, found.state
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+
+
 def answers(url: str) -> bool:
     try:
         return httpx.get(url).status_code < 500
@@ -142,6 +158,7 @@ def test_everything_starts_works_stops_and_comes_back(tmp_path: Path) -> None:
         assert prefect in first.said
         letters = list_messages(folder / "mailbox", limit=1000)
         assert len(letters) == counts(folder)["letter"] > 0
+        assert run_of_the_runner(prefect) == ("COMPLETED", "Đang thực hiện")
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(60) == 0, first.said
     assert processes_of(folder) == {}
