@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from models.base import Instant
 from models.tables import Event
 from operations.queries_history import HistoryLine, lines_of
 
@@ -81,7 +82,7 @@ def search_history(
     """The newest events that fit, those older than ``after`` when it is given."""
     query = _narrowed(asked).order_by(Event.at.desc(), Event.id.desc()).limit(limit + 1)
     if after is not None:
-        query = query.where(tuple_(Event.at, Event.id) < tuple_(*after))
+        query = query.where(tuple_(Event.at, Event.id) < _place(after))
     lines = lines_of(session, query)
     shown = lines[:limit]
     before = _snapshots_before(session, shown)
@@ -107,6 +108,11 @@ def tell(line: HistoryLine, before: str | None) -> Told:
         ),
         snapshot=new,
     )
+
+
+def _place(after: Place) -> ColumnElement[Any]:
+    at, number = after
+    return tuple_(literal(at, Instant()), literal(number))
 
 
 def _narrowed(asked: HistorySearch) -> Select[tuple[Event]]:

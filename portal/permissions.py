@@ -77,6 +77,11 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "runs_all": READS_ALL,
     "run": READS_ALL,
     "run_now": RUNS_IT,
+    # The history, and what those who check look into.
+    "history": READS_ALL,
+    "history_export": READS_ALL,
+    "known_at": READS_ALL,
+    "known_at_export": READS_ALL,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,

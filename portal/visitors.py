@@ -75,6 +75,8 @@ def authorise(request: Request) -> None:
     request.scope["state"]["visitor"] = person
     kind = Visitor.ANYBODY if person is None else visitor_of(person.role)
     if may_open(route, kind, trial=portal.is_trial()):
+        if kind is Visitor.AUDITOR and person is not None:
+            _log_reading(portal, request, person)
         return
     if person is None:
         raise LoginNeeded
@@ -82,6 +84,21 @@ def authorise(request: Request) -> None:
         "Tài khoản này không xem được trang đó. Đề nghị quay về trang đầu, hoặc liên hệ "
         "quản trị hệ thống nếu cần thêm quyền."
     )
+
+
+def _log_reading(portal: Portal, request: Request, person: Person) -> None:
+    """Log what an auditor reads (rule 40)."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    with portal.runtime.database.write() as session:
+        log_access(
+            session,
+            at=portal.runtime.clock.now(),
+            actor=f"account:{person.username}",
+            method=request.method,
+            path=f"{request.url.path}{query}"[:2000],
+            address=address_of(request),
+            agent=(request.headers.get("user-agent") or "")[:300] or None,
+        )
 
 
 def _by_link(portal: Portal, request: Request, route: str) -> None:

@@ -48,6 +48,7 @@ def path_of(site: Site, route: str, visitor: Visitor) -> str:
         "letter_id": site.letter,
         "number": "0",
         "name": "style.css",
+        "kind": "csv",
     }
     return ROUTES[route].path.format(**values)
 
