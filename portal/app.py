@@ -13,7 +13,18 @@ from starlette.middleware import Middleware
 from notifications.mailbox import LocalMailbox
 from portal import error_pages
 from portal.guard import Guard
-from portal.pages import agency, history, home, link_again, login, mailbox, runs, work
+from portal.pages import (
+    agency,
+    history,
+    home,
+    letter_tools,
+    letters,
+    link_again,
+    login,
+    mailbox,
+    runs,
+    work,
+)
 from portal.permissions import TABLE
 from portal.portal import Portal
 from portal.rendering import Pages
@@ -24,7 +35,19 @@ from runtime.logs import logger
 from runtime.wiring import Runtime
 
 ROUTERS: Final = tuple(
-    module.router for module in (home, login, link_again, agency, work, mailbox, runs, history)
+    module.router
+    for module in (
+        home,
+        login,
+        link_again,
+        agency,
+        work,
+        mailbox,
+        runs,
+        letter_tools,
+        letters,
+        history,
+    )
 )
 
 

@@ -82,6 +82,16 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "history_export": READS_ALL,
     "known_at": READS_ALL,
     "known_at_export": READS_ALL,
+    # Letters: what was sent, what is held, what would be.
+    "letters": READS_ALL,
+    "letters_release": DECIDES,
+    "letter_proofs": READS_ALL,
+    "letter_rehearsal": READS_ALL,
+    "letter_pilots": READS_ALL,
+    "letter_pilots_act": DECIDES,
+    "letter_stored": READS_ALL,
+    "letter_stored_body": READS_ALL,
+    "letter_act": DECIDES,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,
