@@ -15,6 +15,7 @@ from portal import error_pages
 from portal.guard import Guard
 from portal.pages import (
     agency,
+    desk,
     history,
     home,
     letter_tools,
@@ -43,6 +44,7 @@ ROUTERS: Final = tuple(
         agency,
         work,
         mailbox,
+        desk,
         runs,
         letter_tools,
         letters,

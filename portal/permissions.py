@@ -42,6 +42,8 @@ READS_ALL: Final = frozenset(
 )
 RUNS_IT: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
 DECIDES: Final = frozenset({Visitor.COORDINATOR, Visitor.LEADERSHIP})
+APPROVES: Final = frozenset({Visitor.LEADERSHIP})
+"""The second of two steps (rule 20)."""
 OWN_WORK: Final = frozenset({Visitor.AGENCY, Visitor.COORDINATOR})
 """Accounts that stand for an agency of their own."""
 BY_LINK: Final = frozenset({Visitor.LINK})
@@ -92,6 +94,19 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "letter_stored": READS_ALL,
     "letter_stored_body": READS_ALL,
     "letter_act": DECIDES,
+    # What waits for decisions, and the other desks of those who coordinate.
+    "queue_results": READS_ALL,
+    "queue_extensions": READS_ALL,
+    "queue_obstacles": READS_ALL,
+    "queue_proposals": READS_ALL,
+    "queue_act": DECIDES,
+    "obstacles_consolidate": DECIDES,
+    "obstacle_act": DECIDES,
+    "proposal_act": APPROVES,
+    "extension_approve": APPROVES,
+    "year_dates": DECIDES,
+    "year_dates_preview": DECIDES,
+    "year_dates_fix": DECIDES,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,

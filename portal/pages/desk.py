@@ -1,0 +1,13 @@
+"""The desks of those who coordinate, under one address and one set of tabs."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from portal.pages import queue_answers, queues, year_dates
+
+router = APIRouter(
+    routes=[
+        route for module in (queue_answers, queues, year_dates) for route in module.router.routes
+    ]
+)
