@@ -15,6 +15,7 @@ from portal import error_pages
 from portal.guard import Guard
 from portal.pages import (
     agency,
+    audit,
     desk,
     history,
     home,
@@ -49,6 +50,7 @@ ROUTERS: Final = tuple(
         letter_tools,
         letters,
         history,
+        audit,
     )
 )
 

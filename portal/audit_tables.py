@@ -1,0 +1,180 @@
+"""Exceptions, authorities, samples and the reading log as lists for pages and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from models.tables import AccessLog
+from operations.audit import Told
+from operations.exceptions import EXCEPTION_WORDS, Exceptional, Found
+from operations.sampling import Sample, SampledPaper
+from portal.history_tables import who, work_of
+from portal.history_words import act_word, value_words
+from reports.tables import Column, Kind, Line, Table
+from rules.periods import Period
+
+AUTHORITY_ACTS: Final[tuple[tuple[str, str], ...]] = (
+    ("period_date", "fix_date"),
+    *(("assignment", one) for one in ("fix_date", "reschedule", "roll_day", "extend", "reopen")),
+    *(("assignment", one) for one in ("waive", "suspend", "cancel", "cover")),
+    *(("extension", one) for one in ("grant", "refuse")),
+)
+"""What sets or moves a date, extends, waives or stops following."""
+
+_WORK = (
+    Column(title="Nhiệm vụ", width=14),
+    Column(title="Kỳ", width=12),
+    Column(title="Cơ quan", width=28),
+)
+
+
+def exceptions_table(
+    found: Iterable[Found], kind: Exceptional | None, notes: Sequence[str]
+) -> Table:
+    """The exceptions of one kind, or of all."""
+    return Table(
+        key="ngoai-le" if kind is None else f"ngoai-le-{kind.value.replace('_', '-')}",
+        title="Báo cáo ngoại lệ" if kind is None else EXCEPTION_WORDS[kind],
+        columns=(
+            Column(title="Ngoại lệ", width=28),
+            *_WORK,
+            Column(title="Lúc", kind=Kind.MOMENT, width=18),
+            Column(title="Ai", width=24),
+            Column(title="Nội dung", width=60),
+            Column(title="Văn bản", width=18),
+        ),
+        lines=tuple(
+            Line(
+                values=(
+                    EXCEPTION_WORDS[one.kind],
+                    one.item,
+                    Period.parse(one.period).label,
+                    one.agency_name,
+                    one.at,
+                    one.who,
+                    one.facts,
+                    one.document,
+                ),
+                href=f"/viec/{one.assignment}",
+            )
+            for one in found
+        ),
+        notes=tuple(notes),
+        empty="Không có trường hợp nào.",
+        linked=1,
+    )
+
+
+def authority_table(
+    events: Iterable[Told], agencies: Mapping[str, str], notes: Sequence[str] = ()
+) -> Table:
+    """Who decided on each date, extension and waiver, and by which document."""
+    return Table(
+        key="can-cu",
+        title="Căn cứ của hạn, gia hạn, miễn",
+        columns=(
+            Column(title="Ghi lúc", kind=Kind.MOMENT, width=18),
+            Column(title="Quyết định", width=26),
+            *_WORK,
+            Column(title="Hạn trước", width=14),
+            Column(title="Hạn sau", width=14),
+            Column(title="Người quyết định", width=26),
+            Column(title="Lý do", width=40),
+            Column(title="Văn bản", width=20),
+        ),
+        lines=tuple(_authority(told, agencies) for told in events),
+        notes=tuple(notes),
+        empty="Chưa có quyết định nào về hạn, gia hạn, miễn.",
+        linked=1,
+    )
+
+
+def _authority(told: Told, agencies: Mapping[str, str]) -> Line:
+    line = told.line
+    dates = {one.field: one for one in told.differences}
+    moved = dates.get("due_on") or dates.get("granted_due_on")
+    before = moved and moved.before
+    return Line(
+        values=(
+            line.at,
+            act_word(line.entity, line.action),
+            line.item,
+            line.period and Period.parse(line.period).label,
+            agencies.get(line.agency or "", line.agency),
+            value_words("due_on", before, agencies) if before else None,
+            value_words("due_on", moved.after, agencies) if moved else None,
+            who(told),
+            line.reason,
+            line.document or told.snapshot.get("document_code") or "(không có văn bản)",
+        ),
+        href=work_of(told),
+    )
+
+
+def sample_table(sample: Sample, notes: Sequence[str]) -> Table:
+    """The sample with its papers, in the order of the draw."""
+    return Table(
+        key=f"mau-{sample.seed}",
+        title=f"Mẫu kiểm tra, hạt giống {sample.seed}",
+        columns=(
+            Column(title="Thứ tự", kind=Kind.NUMBER, width=8),
+            *_WORK,
+            Column(title="Hạn", kind=Kind.DATE, width=13),
+            Column(title="Hoàn thành", kind=Kind.DATE, width=13),
+            Column(title="Người xác nhận", width=24),
+            Column(title="Tài liệu", width=60),
+        ),
+        lines=tuple(
+            Line(
+                values=(
+                    number,
+                    row.item,
+                    row.period_label,
+                    row.agency_name,
+                    row.due_on,
+                    row.completed_on,
+                    row.confirmed_by,
+                    "\n".join(paper_words(one) for one in sample.papers.get(row.id, ()))
+                    or "(chưa có tài liệu)",
+                ),
+                href=f"/viec/{row.id}",
+            )
+            for number, row in enumerate(sample.rows, start=1)
+        ),
+        notes=tuple(notes),
+        empty="Chưa có kết quả đã xác nhận nào khớp điều kiện.",
+        linked=1,
+    )
+
+
+def paper_words(paper: SampledPaper) -> str:
+    """A paper in one line."""
+    parts = [paper.code or "", f"ngày {paper.issued_on}" if paper.issued_on else ""]
+    if paper.sha256:
+        parts.append(f"tệp {paper.file_name} (SHA-256 {paper.sha256[:16]}…)")
+    return " ".join(part for part in parts if part)
+
+
+def reading_table(rows: Iterable[AccessLog], notes: Sequence[str] = ()) -> Table:
+    """Who read or exported what."""
+    words = {"EXPORT": "Xuất tệp", "FILE": "Tải tài liệu", "GET": "Xem", "HEAD": "Xem"}
+    return Table(
+        key="nhat-ky-xem",
+        title="Nhật ký xem và xuất dữ liệu",
+        columns=(
+            Column(title="Lúc", kind=Kind.MOMENT, width=18),
+            Column(title="Ai", width=28),
+            Column(title="Việc", width=14),
+            Column(title="Trang, tài liệu", width=60),
+            Column(title="Địa chỉ mạng", width=16),
+        ),
+        lines=tuple(
+            Line(
+                values=(row.at, row.actor, words.get(row.method, row.method), row.path, row.address)
+            )
+            for row in rows
+        ),
+        notes=tuple(notes),
+        empty="Chưa ghi nhận lượt xem nào.",
+    )

@@ -1,0 +1,241 @@
+"""Pages of those who check: exceptions, authorities, samples, and who read what (39, 40)."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import or_, select
+
+from models.tables import AccessLog, Account
+from notifications.formats import vn_datetime
+from operations.audit import HistorySearch, search_history
+from operations.exceptions import EXCEPTION_WORDS, Exceptional, exceptions
+from operations.known_at import unlike_history
+from operations.sampling import sample
+from portal.audit_tables import (
+    AUTHORITY_ACTS,
+    authority_table,
+    exceptions_table,
+    reading_table,
+    sample_table,
+)
+from portal.exporting import cut_note, export, most
+from portal.instants import address_instant, read_instant
+from portal.pages.history import refuse_errors
+from portal.portal import portal_of
+from portal.searching import Asked, Choices, asked_of, choices
+from portal.visitors import person_of
+from reports.tables import Table
+from rules.actors import AccountRole
+
+router = APIRouter()
+_READ = ["GET", "HEAD"]
+_MOST_SAMPLED: Final = 200
+_SHOWN: Final = 500
+
+
+def _year(asked: Asked) -> int | None:
+    text = asked.text("nam")
+    return int(text) if text.isdecimal() and len(text) == 4 else None
+
+
+@router.api_route("/kiem-tra", methods=_READ, name="audit")
+def audit(request: Request) -> Response:
+    """Where those who check begin: on which basis, until when, and whether tables and history
+    agree."""
+    portal, person = portal_of(request), person_of(request)
+    now = portal.runtime.clock.now()
+    with portal.runtime.database.read() as session:
+        account = session.get_one(Account, person.account)
+        query = select(Account).where(Account.role == AccountRole.AUDITOR.value)
+        auditors = list(session.scalars(query.order_by(Account.valid_to, Account.username)))
+        unlike = unlike_history(session, now)
+    return portal.pages(
+        request,
+        "audit.html",
+        account=account,
+        auditors=auditors,
+        today=portal.today,
+        now=now,
+        unlike=unlike,
+    )
+
+
+_EXCEPTION_FIELDS = ("de-an", "nam", "co-quan", "loai")
+
+
+def _exceptions(request: Request) -> tuple[Asked, Choices, Table, Counter[Exceptional]]:
+    asked = asked_of(request, _EXCEPTION_FIELDS)
+    kind = asked.text("loai")
+    with portal_of(request).runtime.database.read() as session:
+        known = choices(session)
+        found = exceptions(
+            session,
+            plan=asked.text("de-an") or None,
+            year=_year(asked),
+            agency=asked.text("co-quan") or None,
+        )
+    counts = Counter(one.kind for one in found)
+    only = Exceptional(kind) if kind in set(Exceptional) else None
+    rows = [one for one in found if only in {None, one.kind}]
+    return asked, known, exceptions_table(rows, only, ()), counts
+
+
+@router.api_route("/kiem-tra/ngoai-le", methods=_READ, name="exceptions")
+def exceptions_page(request: Request) -> Response:
+    """ "Báo cáo ngoại lệ"."""
+    asked, known, table, counts = _exceptions(request)
+    return _list(
+        request,
+        "exceptions.html",
+        table,
+        asked=asked,
+        choices=known,
+        counts=[(kind, EXCEPTION_WORDS[kind], counts[kind]) for kind in Exceptional],
+    )
+
+
+@router.api_route("/kiem-tra/ngoai-le/xuat/{kind}", methods=_READ, name="exceptions_export")
+def exceptions_export(request: Request, kind: str) -> Response:
+    """The same as a file."""
+    return _file(request, _exceptions(request)[2], kind)
+
+
+def _list(request: Request, template: str, table: Table, /, **values: Any) -> Response:
+    shown, query = table.lines[:_SHOWN], request.url.query
+    files = {
+        kind: f"{request.url.path}/xuat/{kind}{'?' if query else ''}{query}"
+        for kind in ("xlsx", "csv")
+    }
+    return portal_of(request).pages(
+        request,
+        template,
+        table=table,
+        lines=shown,
+        files=files,
+        more=len(table.lines) - len(shown),
+        **values,
+    )
+
+
+def _file(request: Request, table: Table, kind: str) -> Response:
+    limit = most(kind)
+    if len(table.lines) <= limit:
+        return export(request, table, kind)
+    lines, notes = table.lines[:limit], (*table.notes, cut_note(kind))
+    cut = Table(key=table.key, title=table.title, columns=table.columns, lines=lines, notes=notes)
+    return export(request, cut, kind)
+
+
+_AUTHORITY_FIELDS = ("de-an", "nhiem-vu", "ky", "co-quan")
+
+
+def _authority(request: Request, limit: int) -> tuple[Asked, Choices, Table]:
+    asked = asked_of(request, _AUTHORITY_FIELDS)
+    search = HistorySearch(
+        plan=asked.text("de-an") or None,
+        item=asked.text("nhiem-vu") or None,
+        period=asked.text("ky") or None,
+        agency=asked.text("co-quan") or None,
+        acts=AUTHORITY_ACTS,
+    )
+    with portal_of(request).runtime.database.read() as session:
+        known = choices(session)
+        found = search_history(session, search, limit=limit)
+    notes = () if found.next_place is None else ("Chỉ gồm các quyết định mới nhất.",)
+    return asked, known, authority_table(found.events, known.agencies, notes)
+
+
+@router.api_route("/kiem-tra/can-cu", methods=_READ, name="authority")
+def authority(request: Request) -> Response:
+    """Who decided on every date, extension and waiver, by which document."""
+    asked, known, table = _authority(request, _SHOWN)
+    return _list(request, "authority.html", table, asked=asked, choices=known)
+
+
+@router.api_route("/kiem-tra/can-cu/xuat/{kind}", methods=_READ, name="authority_export")
+def authority_export(request: Request, kind: str) -> Response:
+    """The same as a file."""
+    return export(request, _authority(request, most(kind))[2], kind)
+
+
+_SAMPLE_FIELDS = ("hat", "co", "luc", "de-an", "nam", "nhiem-vu", "co-quan")
+
+
+def _sample(request: Request, asked: Asked) -> tuple[Choices, Table]:
+    portal = portal_of(request)
+    now = portal.runtime.clock.now()
+    instant = min(asked.read("luc", read_instant, None) or now, now)
+    size = asked.text("co")
+    with portal.runtime.database.read() as session:
+        known = choices(session)
+        drawn = sample(
+            session,
+            instant,
+            seed=asked.text("hat"),
+            size=min(int(size) if size.isdecimal() else 10, _MOST_SAMPLED),
+            plan=asked.text("de-an") or None,
+            year=_year(asked),
+            item=asked.text("nhiem-vu") or None,
+            agency=asked.text("co-quan") or None,
+        )
+    note = (
+        f"Chọn {len(drawn.rows)} trong {drawn.population} kết quả đã xác nhận như đã biết lúc "
+        f"{vn_datetime(instant)} ({address_instant(instant)}), hạt giống {drawn.seed}; "
+        "thứ tự theo SHA-256 của “hạt giống:số phân công”."
+    )
+    return known, sample_table(drawn, (note,))
+
+
+@router.api_route("/kiem-tra/mau", methods=_READ, name="sample")
+def sample_page(request: Request) -> Response:
+    """A random sample; the address holds seed and instant, so the same page comes again."""
+    asked = asked_of(request, _SAMPLE_FIELDS)
+    if not asked.text("hat") or not asked.text("luc"):
+        now = portal_of(request).runtime.clock.now()
+        fixed = {
+            "hat": asked.text("hat") or secrets.token_hex(4),
+            "luc": asked.text("luc") or address_instant(now),
+        }
+        return RedirectResponse(asked.address("/kiem-tra/mau", **fixed), status_code=303)
+    known, table = _sample(request, asked)
+    again = asked.address("/kiem-tra/mau", hat="", luc="")
+    return _list(request, "sample.html", table, asked=asked, choices=known, again=again)
+
+
+@router.api_route("/kiem-tra/mau/xuat/{kind}", methods=_READ, name="sample_export")
+def sample_export(request: Request, kind: str) -> Response:
+    """The same as a file."""
+    asked = asked_of(request, _SAMPLE_FIELDS)
+    table = _sample(request, asked)[1]
+    refuse_errors(asked)
+    return _file(request, table, kind)
+
+
+def _reading(request: Request, limit: int) -> Table:
+    """One's own reading and exports; of everybody for administrators."""
+    person = person_of(request)
+    query = select(AccessLog).where(
+        or_(AccessLog.method.in_(("EXPORT", "FILE")), AccessLog.actor.like("account:%"))
+    )
+    if person.role is not AccountRole.ADMIN:
+        query = query.where(AccessLog.actor == f"account:{person.username}")
+    query = query.order_by(AccessLog.at.desc(), AccessLog.id.desc()).limit(limit)
+    with portal_of(request).runtime.database.read() as session:
+        return reading_table(list(session.scalars(query)))
+
+
+@router.api_route("/kiem-tra/nhat-ky", methods=_READ, name="reading")
+def reading(request: Request) -> Response:
+    """Who read or exported what (rule 40)."""
+    return _list(request, "reading.html", _reading(request, _SHOWN))
+
+
+@router.api_route("/kiem-tra/nhat-ky/xuat/{kind}", methods=_READ, name="reading_export")
+def reading_export(request: Request, kind: str) -> Response:
+    """The same as a file."""
+    return export(request, _reading(request, most(kind)), kind)
