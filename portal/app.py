@@ -14,7 +14,10 @@ from notifications.mailbox import LocalMailbox
 from portal import error_pages
 from portal.guard import Guard
 from portal.pages import (
+    accounts,
     agency,
+    contacts,
+    days,
     audit,
     desk,
     history,
@@ -49,6 +52,9 @@ ROUTERS: Final = tuple(
         runs,
         letter_tools,
         letters,
+        contacts,
+        days,
+        accounts,
         history,
         audit,
     )

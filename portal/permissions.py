@@ -40,6 +40,7 @@ ACCOUNTS: Final = frozenset(_OF_ROLE.values())
 READS_ALL: Final = frozenset(
     {Visitor.COORDINATOR, Visitor.LEADERSHIP, Visitor.ADMIN, Visitor.AUDITOR}
 )
+ADMINS: Final = frozenset({Visitor.ADMIN})
 RUNS_IT: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
 DECIDES: Final = frozenset({Visitor.COORDINATOR, Visitor.LEADERSHIP})
 APPROVES: Final = frozenset({Visitor.LEADERSHIP})
@@ -116,6 +117,17 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "year_dates": DECIDES,
     "year_dates_preview": DECIDES,
     "year_dates_fix": DECIDES,
+    # The catalog: agencies and their contacts, days off, accounts.
+    "catalog": READS_ALL,
+    "agencies": READS_ALL,
+    "agency_entry": READS_ALL,
+    "agency_entry_act": RUNS_IT | DECIDES,
+    "days": READS_ALL,
+    "days_act": DECIDES,
+    "accounts": ADMINS,
+    "accounts_add": ADMINS,
+    "account": ADMINS,
+    "account_act": ADMINS,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,
