@@ -21,7 +21,7 @@ from models.tables import (
 )
 from operations.dashboard import SOON, STANDING
 from operations.queries import WorkRow, by_urgency, work_list
-from operations.state import PlanState, load_state, plan_keys
+from operations.state import PlanState
 from rules.ladder import at_end
 from rules.lifecycle import OPEN, Action, Status
 from rules.timeliness import Cell, confirmer_days
@@ -100,13 +100,11 @@ class ProposalRow:
 
 
 class Standing:
-    """Everything unfinished on a day, read once."""
+    """Everything unfinished of some plans on a day, read once."""
 
-    def __init__(self, session: Session, as_of: date, *, plan: str | None = None) -> None:
-        self._session, self.as_of, self.plan = session, as_of, plan
-        keys = plan_keys(session) if plan is None else [plan]
-        self.states: Mapping[str, PlanState] = {key: load_state(session, key) for key in keys}
-        found = work_list(session, as_of=as_of, plan=plan, statuses=[*STANDING, Status.REQUESTED])
+    def __init__(self, session: Session, as_of: date, states: Mapping[str, PlanState]) -> None:
+        self._session, self.as_of, self.states = session, as_of, states
+        found = work_list(session, as_of=as_of, statuses=[*STANDING, Status.REQUESTED])
         self.everything = tuple(row for row in found if row.plan in self.states)
         self.leads = tuple(row for row in self.everything if row.role is Role.LEAD)
 

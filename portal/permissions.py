@@ -128,6 +128,13 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "accounts_add": ADMINS,
     "account": ADMINS,
     "account_act": ADMINS,
+    # Everybody's standing, as figures, lists and files.
+    "items": READS_ALL,
+    "item": READS_ALL,
+    "heat_map": READS_ALL,
+    "briefing": READS_ALL,
+    "table": READS_ALL,
+    "export": READS_ALL,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,

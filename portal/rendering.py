@@ -61,7 +61,8 @@ def _environment() -> Environment:
 
 
 def _style_version() -> str:
-    return sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12]
+    sheets = b"".join(path.read_bytes() for path in sorted(STATIC.glob("*.css")))
+    return sha256(sheets).hexdigest()[:12]
 
 
 class Pages:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from operations.state import load_plan, plan_keys
 from portal.errors import NotThere
-from portal.overview import overview
+from portal.pages.overview import show_overview
 from portal.portal import Portal, portal_of
 from portal.rendering import MEDIA_TYPES, STATIC
 from portal.visitors import Person
@@ -15,7 +15,7 @@ from rules.actors import AccountRole
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
-_FILES = frozenset({"style.css", "icon.svg"})
+_FILES = frozenset({"style.css", "lists.css", "icon.svg"})
 
 
 @router.api_route("/health", methods=_READ, name="health")
@@ -47,7 +47,7 @@ def home(request: Request) -> Response:
         return _landing(request, portal)
     if person.role is AccountRole.AGENCY:
         return RedirectResponse("/co-quan", status_code=303)
-    return _overview(request, portal)
+    return show_overview(request)
 
 
 def _landing(request: Request, portal: Portal) -> Response:
@@ -62,22 +62,4 @@ def _landing(request: Request, portal: Portal) -> Response:
         trial=trial,
         mailbox=settings.uses_local_mailbox and trial,
         prefect=settings.prefect_url.removesuffix("/api") if trial else None,
-    )
-
-
-def _overview(request: Request, portal: Portal) -> Response:
-    with portal.runtime.database.read() as session:
-        plans = [load_plan(session, key) for key in plan_keys(session)]
-        first = min((plan.first_year for plan in plans), default=portal.today.year)
-        last = max((plan.last_year for plan in plans), default=portal.today.year)
-        asked = request.query_params.get("nam", "")
-        year = int(asked) if asked.isdecimal() and first <= int(asked) <= last else None
-        found = overview(session, portal.today, year or portal.today.year)
-    return portal.pages(
-        request,
-        "overview.html",
-        found=found,
-        today=portal.today,
-        now=portal.runtime.clock.now(),
-        years=range(first, last + 1),
     )

@@ -48,6 +48,9 @@ def path_of(site: Site, route: str, visitor: Visitor) -> str:
         "letter_id": site.letter,
         "number": "0",
         "name": "style.css",
+        "table": "phan-cong",
+        "plan": world.PLAN,
+        "item": "I.1",
         "kind": "csv",
     }
     return ROUTES[route].path.format(**values)

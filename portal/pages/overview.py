@@ -1,0 +1,79 @@
+""" "Tổng quan tiến độ" and the heat map: what somebody who follows everybody's work sees first."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from operations.dashboard import figures
+from operations.heatmap import Heat
+from portal.filters import CELL_KEYS
+from portal.maps import cell_link, cell_word, read_map
+from portal.portal import portal_of
+from portal.signs import CELL_SIGNS, HEAT_SIGNS
+from portal.tables import LISTINGS
+from portal.work_tables import read_source
+from rules.timeliness import Cell
+
+router = APIRouter()
+_READ = ["GET", "HEAD"]
+FOUR = (Cell.DONE_IN_TIME, Cell.DONE_LATE, Cell.OPEN_IN_TIME, Cell.OPEN_OVERDUE)
+WAITING = tuple(key for key, listing in LISTINGS.items() if not listing.scoped)
+"""The lists of what waits for somebody, each counted and linked."""
+SECTIONS = (
+    ("cho-xac-nhan", (0, 1, 2, 3, 4, 5, 6)),
+    ("gia-han", (0, 1, 2, 3, 4, 6, 7)),
+    ("vuong-mac", (0, 1, 3, 4, 5)),
+    ("qua-han", (0, 1, 2, 4, 6, 8)),
+    ("sap-den-han", (0, 1, 2, 4, 6, 9)),
+    ("viec-dieu-phoi", (1, 2, 3, 4, 5, 6)),
+    ("moc-du-kien", (0, 1, 2, 3, 4, 5)),
+)
+"""The lists whose first lines stand on the page, by the numbers of their columns."""
+FIRST_LINES = 8
+
+
+def show_overview(request: Request) -> Response:
+    """The four cells of a period and what waits for somebody, whichever period it is of."""
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        source = read_source(request, session)
+        counted = figures(session, source.filters.scope)
+        tables = {key: LISTINGS[key].build(source) for key in WAITING}
+    return portal.pages(
+        request,
+        "dashboard.html",
+        filters=source.filters,
+        counted=counted,
+        four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
+        cell_keys={cell: key for key, cell in CELL_KEYS.items()},
+        tables=tables,
+        titles={key: LISTINGS[key].title for key in WAITING},
+        alarms=sum(1 for line in tables["luot-chay"].lines if line.values[3]),
+        sections=SECTIONS,
+        first_lines=FIRST_LINES,
+        now=source.now,
+        action="/",
+    )
+
+
+@router.api_route("/ban-do", methods=_READ, name="heat_map")
+def heat_map(request: Request) -> Response:
+    """Items x agencies."""
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        source = read_source(request, session)
+        found = read_map(source)
+    return portal.pages(
+        request,
+        "heat_map.html",
+        filters=source.filters,
+        map=found,
+        heats=list(Heat),
+        signs=HEAT_SIGNS,
+        word=cell_word,
+        link=lambda head, agency, cell: cell_link(source, head, agency, cell),
+        now=source.now,
+        action="/ban-do",
+        excel=source.filters.link("/xuat/ban-do.xlsx"),
+    )
