@@ -135,6 +135,8 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "briefing": READS_ALL,
     "table": READS_ALL,
     "export": READS_ALL,
+    "bulk": DECIDES,
+    "bulk_confirm": DECIDES,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,

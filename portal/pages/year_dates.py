@@ -99,11 +99,12 @@ def read_year(session: Session, today: date, plan: str, year: str) -> Year:
 def suggested(slot: YearSlot) -> str:
     """What stands in a date's field before anybody typed.
 
-    Empty where the date is another's to fix: a ministry that is awaited, or an authority above.
+    Empty where a document fixed it already, or where it is another's to fix: a ministry that is
+    awaited, or an authority above.
     """
     owned = slot.owner in {DateAuthority.PROVINCE, DateAuthority.MINISTRY}
     awaited = slot.provisional and slot.item.calendar.fixed_by is not None
-    return "" if owned or awaited else vn_date(slot.due_on)
+    return "" if owned or awaited or slot.document else vn_date(slot.due_on)
 
 
 def read_form(form: Posted, year: Year) -> Asked:
