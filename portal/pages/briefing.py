@@ -3,62 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from notifications.formats import shorten, vn_date, vn_number
 from operations.dashboard import figures
-from operations.queries import WorkRow
 from operations.standing import Standing
 from portal.filters import CELL_KEYS
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS
 from portal.tables import LISTINGS
-from portal.work_tables import Source, read_source
+from portal.together import together
+from portal.work_tables import read_source
 from rules.timeliness import Cell
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 FOUR = (Cell.DONE_IN_TIME, Cell.DONE_LATE, Cell.OPEN_IN_TIME, Cell.OPEN_OVERDUE)
-OVERDUE_LINES, NAMES, STUCK_LINES, SOON_LINES, TEXT = 7, 10, 4, 4, 150
-"""What fits on one page: lines of a list, names of a line, characters of a text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Together:
-    """Agencies with the same work due on the same day."""
-
-    item: str
-    period: str
-    due_on: date
-    count: int
-    names: str
-
-
-def together(source: Source, rows: Sequence[WorkRow]) -> list[Together]:
-    """Rows by item, period and date, in the order of the first of each."""
-    groups: dict[tuple[str, str, str, date], list[WorkRow]] = {}
-    for row in rows:
-        groups.setdefault((row.plan, row.item, row.period, row.due_on), []).append(row)
-    return [
-        Together(
-            item=source.item(some[0]),
-            period=some[0].period_label,
-            due_on=some[0].due_on,
-            count=len(some),
-            names=_names(some),
-        )
-        for some in groups.values()
-    ]
-
-
-def _names(rows: Sequence[WorkRow]) -> str:
-    shown = ", ".join(row.agency_name for row in rows[:NAMES])
-    rest = len(rows) - NAMES
-    return f"{shown} và {vn_number(rest)} cơ quan khác" if rest > 0 else shown
+OVERDUE_LINES, STUCK_LINES, SOON_LINES, TEXT = 6, 4, 4, 150
+"""What fits on one page: lines of a list, characters of a text."""
 
 
 def proposals(standing: Standing, stuck: int, asked: int) -> Iterator[str]:

@@ -22,9 +22,10 @@ from portal.signs import CELL_SIGNS, CERTAINTY_SIGNS, DATE_WORDS, HEAT_SIGNS, Si
 from portal.views import Reader
 from portal.words import Pill, pill
 from portal.work_tables import Source, read_source
+from rules.directory import parties_on
 from rules.lifecycle import Status
 from rules.timeliness import Cell
-from rules.values import Certainty, Item, LeadMode, PartySpan, Role
+from rules.values import Certainty, Item, LeadMode, Role
 from rules.workdays import OutsideHorizon
 from tasks_catalog.describe import ItemMeaning, describe_plan
 
@@ -109,8 +110,8 @@ def one_item(request: Request, plan: str, item: str) -> Response:
         item=found,
         group_title=next(one.title for one in state.plan.groups if one.key == found.group),
         meaning=_meaning(state, found, portal.today),
-        leads=_meant(state, found.parties.leads, portal.today, item),
-        partners=_meant(state, found.parties.partners, portal.today, item),
+        leads=_meant(state, found, Role.LEAD, portal.today),
+        partners=_meant(state, found, Role.PARTNER, portal.today),
         lead_word=LEAD_WORDS[found.parties.lead_mode],
         date_word=DATE_WORDS[found.calendar.authority],
         basis_sign=basis_sign,
@@ -139,16 +140,18 @@ def _meaning(state: PlanState, item: Item, today: date) -> ItemMeaning | None:
     return next(one for one in found if one.key == item.key)
 
 
-def _meant(
-    state: PlanState, spans: Sequence[PartySpan], today: date, item: str
-) -> tuple[Meant, ...]:
+def _meant(state: PlanState, item: Item, role: Role, today: date) -> tuple[Meant, ...]:
     """The groups and agencies that the phrase means today, each with its certainty."""
     directory, found = state.directory, []
+    spans = item.parties.leads if role is Role.LEAD else item.parties.partners
+    real = set(parties_on(item, directory, today)[0 if role is Role.LEAD else 1])
     for span in spans:
         if not span.valid_on(today):
             continue
         for ref in span.refs:
-            keys = directory.resolve([ref], today, item_key=item)
+            keys = [
+                key for key in directory.resolve([ref], today, item_key=item.key) if key in real
+            ]
             names = tuple(directory.agency(key).name for key in keys)
             if ref.startswith("@"):
                 known = directory.group(ref)
