@@ -85,7 +85,8 @@ class Database:
                 Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         else:
             options = {"pool_pre_ping": True}
-        self.engine: Engine = create_engine(self.url, **options)
+        # Parameters hold names and addresses: they stay out of error texts and logs (rule 40).
+        self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.engine, durable=durable)
         self._writer = self.engine.execution_options(**{_BEGIN: "IMMEDIATE"})
