@@ -52,7 +52,7 @@ def exceptions_table(
                     Period.parse(one.period).label,
                     one.agency_name,
                     one.at,
-                    one.who,
+                    identity_words(one.who),
                     one.facts,
                     one.document,
                 ),
@@ -94,7 +94,8 @@ def _authority(told: Told, agencies: Mapping[str, str]) -> Line:
     line = told.line
     dates = {one.field: one for one in told.differences}
     moved = dates.get("due_on") or dates.get("granted_due_on")
-    before = moved and moved.before
+    after = told.snapshot.get("granted_due_on") or told.snapshot.get("due_on")
+    before = moved.before if moved else after
     return Line(
         values=(
             line.at,
@@ -103,7 +104,7 @@ def _authority(told: Told, agencies: Mapping[str, str]) -> Line:
             line.period and Period.parse(line.period).label,
             agencies.get(line.agency or "", line.agency),
             value_words("due_on", before, agencies) if before else None,
-            value_words("due_on", moved.after, agencies) if moved else None,
+            value_words("due_on", after, agencies) if after else None,
             who(told),
             line.reason,
             line.document or told.snapshot.get("document_code") or "(không có văn bản)",
@@ -134,7 +135,7 @@ def sample_table(sample: Sample, notes: Sequence[str]) -> Table:
                     row.agency_name,
                     row.due_on,
                     row.completed_on,
-                    row.confirmed_by,
+                    identity_words(row.confirmed_by),
                     "\n".join(paper_words(one) for one in sample.papers.get(row.id, ()))
                     or "(chưa có tài liệu)",
                 ),
@@ -156,6 +157,15 @@ def paper_words(paper: SampledPaper) -> str:
     return " ".join(part for part in parts if part)
 
 
+def identity_words(identity: str | None) -> str | None:
+    """Who stands behind a stored identity, as people read it."""
+    if identity == "accept":
+        return "Hệ thống ghi nhận"
+    kind, _, name = (identity or "").partition(":")
+    word = {"account": "tài khoản", "mailbox": "hộp thư"}.get(kind)
+    return f"{word} {name}" if word else identity
+
+
 def reading_table(rows: Iterable[AccessLog], notes: Sequence[str] = ()) -> Table:
     """Who read or exported what."""
     words = {"EXPORT": "Xuất tệp", "FILE": "Tải tài liệu", "GET": "Xem", "HEAD": "Xem"}
@@ -171,7 +181,13 @@ def reading_table(rows: Iterable[AccessLog], notes: Sequence[str] = ()) -> Table
         ),
         lines=tuple(
             Line(
-                values=(row.at, row.actor, words.get(row.method, row.method), row.path, row.address)
+                values=(
+                    row.at,
+                    identity_words(row.actor),
+                    words.get(row.method, row.method),
+                    row.path,
+                    row.address,
+                )
             )
             for row in rows
         ),

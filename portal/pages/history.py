@@ -59,7 +59,6 @@ def history(request: Request) -> Response:
         acts=OFFERED_ACTS,
         act_word=act_word,
         known_until=search.until if asked.text("luc") else None,
-        first=place is None,
         next=asked.address("/lich-su", **place_fields(following)) if following else None,
         files={kind: asked.address(f"/lich-su/xuat/{kind}") for kind in ("xlsx", "csv")},
         exact=address_instant,

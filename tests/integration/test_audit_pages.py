@@ -20,7 +20,7 @@ from tests import portal_site, world
 from tests.integration.test_portal_history import tell_openings
 from tests.portal_site import PDF, RESULT, Site, send, text_of
 
-LATE = RESULT | {"issued_on": "4/1/2027"}
+LATE = {**RESULT, "issued_on": "4/1/2027"}
 ENTERED = {
     "entered_channel": "Zalo",
     "entered_number": "=77/SNV",
@@ -165,4 +165,4 @@ def test_everybody_sees_their_own_reading_and_administrators_all(site: Site) -> 
             "Nhật ký xem và"
         )[-1]
     )
-    assert "account:auditor" in text_of(site.logged_in(Visitor.ADMIN).get("/kiem-tra/nhat-ky"))
+    assert "tài khoản auditor" in text_of(site.logged_in(Visitor.ADMIN).get("/kiem-tra/nhat-ky"))
