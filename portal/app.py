@@ -22,6 +22,7 @@ from portal.pages import (
     days,
     desk,
     exports,
+    findings,
     history,
     home,
     items,
@@ -65,6 +66,7 @@ ROUTERS: Final = tuple(
         accounts,
         history,
         audit,
+        findings,
     )
 )
 

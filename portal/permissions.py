@@ -94,6 +94,9 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "sample_export": READS_ALL,
     "reading": READS_ALL,
     "reading_export": READS_ALL,
+    "findings": READS_ALL,
+    "finding_record": DECIDES,
+    "finding_act": DECIDES,
     # Letters: what was sent, what is held, what would be.
     "letters": READS_ALL,
     "letters_release": DECIDES,

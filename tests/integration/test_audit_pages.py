@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from models.tables import Account, Assignment
@@ -18,7 +19,7 @@ from operations.sampling import draw
 from portal.permissions import Visitor
 from tests import portal_site, world
 from tests.integration.test_portal_history import tell_openings
-from tests.portal_site import PDF, RESULT, Site, send, text_of
+from tests.portal_site import PDF, RESULT, Site, mark_of, send, text_of
 
 LATE = {**RESULT, "issued_on": "4/1/2027"}
 ENTERED = {
@@ -166,3 +167,27 @@ def test_everybody_sees_their_own_reading_and_administrators_all(site: Site) -> 
         )[-1]
     )
     assert "tài khoản auditor" in text_of(site.logged_in(Visitor.ADMIN).get("/kiem-tra/nhat-ky"))
+
+
+def test_a_finding_is_entered_reported_and_closed_on_its_page(site: Site) -> None:
+    """(45)"""
+    path, new = "/kiem-tra/kien-nghi", {"document": "15/KL-TTr", "agency": "xa_van_ninh"}
+    boss, head = (
+        site.logged_in(Visitor.COORDINATOR, username="chi.ba"),
+        site.logged_in(Visitor.LEADERSHIP),
+    )
+
+    def post(browser: TestClient, where: str, **values: str) -> int:
+        mark = mark_of(browser.get(path))
+        return int(browser.post(f"{path}{where}", data={"mark": mark, **values}).status_code)
+
+    assert post(boss, "", **new) == 422
+    assert post(boss, "", **new, text="Bổ sung hồ sơ", due_on="thứ hai") == 422
+    assert post(boss, "", **new, text="Bổ sung hồ sơ", due_on="31/3/2027") == 303
+    assert post(boss, "/1/bao-cao", report="Đã bổ sung") == 303
+    assert post(boss, "/1/khac-phuc", reason="x", document="30/SNV") == 403
+    assert post(head, "/1/khac-phuc", reason="Đã xem", document="30/SNV") == 303
+    assert post(head, "/1/thoi", reason="Đã xem", document="30/SNV") == 422
+    page = site.logged_in(Visitor.AUDITOR).get(path)
+    assert "√ Đã khắc phục · Xã Vạn Ninh · kết luận 15/KL-TTr" in text_of(page)
+    assert "<form" not in page.text.split("<main")[1]
