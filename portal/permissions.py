@@ -140,13 +140,6 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "export": READS_ALL,
     "bulk": DECIDES,
     "bulk_confirm": DECIDES,
-    # Everybody's standing, as figures, lists and files.
-    "items": READS_ALL,
-    "item": READS_ALL,
-    "heat_map": READS_ALL,
-    "briefing": READS_ALL,
-    "table": READS_ALL,
-    "export": READS_ALL,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,
