@@ -140,6 +140,9 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "export": READS_ALL,
     "bulk": DECIDES,
     "bulk_confirm": DECIDES,
+    "entering": DECIDES,
+    "entering_one": DECIDES,
+    "entering_act": DECIDES,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,
