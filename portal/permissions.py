@@ -143,6 +143,9 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "entering": DECIDES,
     "entering_one": DECIDES,
     "entering_act": DECIDES,
+    "requests": DECIDES,
+    "requests_one": DECIDES,
+    "requests_act": DECIDES,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from portal.pages import bulk, entering, queue_answers, queues, year_dates
+from portal.pages import bulk, entering, queue_answers, queues, requests, year_dates
 
-_MODULES = (bulk, entering, queue_answers, queues, year_dates)
+_MODULES = (bulk, entering, queue_answers, queues, requests, year_dates)
 router = APIRouter(routes=[route for module in _MODULES for route in module.router.routes])
