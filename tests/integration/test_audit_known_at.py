@@ -60,7 +60,13 @@ def play(one: Engine) -> list[tuple[datetime, date, dict[int, WorkRow]]]:
     rows = [row for row in live(one, DAYS[0]).values() if row.role is Role.LEAD]
     first, second = rows[0], rows[1]
     lead = person(AccountRole.AGENCY, first.agency)
-    one.act(assignment(one, first.id), Action.SUBMIT, lead, DAYS[1], filed(issued_on=DAYS[1], ho_so="12"))
+    one.act(
+        assignment(one, first.id),
+        Action.SUBMIT,
+        lead,
+        DAYS[1],
+        filed(issued_on=DAYS[1], ho_so="12"),
+    )
     keep(DAYS[1])
     boss = person(AccountRole.COORDINATOR, one.coordinator, "Trần Thị B")
     with one.database.write() as session:
