@@ -62,7 +62,7 @@ faults: setup ## the long tests: processes killed, disks filled, networks cut
 	$(PYTEST) -m faults $(PYTEST_ARGS)
 
 bench: setup ## measure what the documents claim
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m benchmarks
 
 screenshots: setup ## pictures of every page, as a person sees them
 	tests/prerequisites.sh
