@@ -21,7 +21,7 @@ from rules.timeliness import Cell
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 FOUR = (Cell.DONE_IN_TIME, Cell.DONE_LATE, Cell.OPEN_IN_TIME, Cell.OPEN_OVERDUE)
-OVERDUE_LINES, STUCK_LINES, SOON_LINES, TEXT = 6, 4, 4, 150
+OVERDUE_LINES, STUCK_LINES, SOON_LINES, TEXT = 5, 3, 3, 130
 """What fits on one page: lines of a list, characters of a text."""
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,12 +20,17 @@ from sqlalchemy.orm import Session
 from models.tables import AccessLog, AgencyRow, Assignment
 from operations.extensions import ask_extension
 from operations.obstacles import raise_obstacle
+from portal.pages import briefing
 from portal.pages.exports import PAGE_LINES
 from portal.permissions import Visitor
-from portal.tables import LISTINGS
+from portal.rendering import STATIC
+from portal.tables import LISTINGS, Listing
+from portal.together import NAMES, Together
+from reports.tables import Line, Table
 from rules.lifecycle import Status
 from tests import databases, portal_site, world
 from tests.portal_site import Site, text_of
+from tests.screenshots import ARGUMENTS, CHROMIUM
 
 FORMULA = '=HYPERLINK("http://evil.test","x")'
 SCRIPT = "<script>alert(1)</script>"
@@ -203,3 +212,45 @@ def test_agencies_never_see_the_standing_of_others(site: Site) -> None:
     for address in ("/ban-do", "/nhiem-vu", "/giao-ban", "/bang/phan-cong", "/xuat/phan-cong.xlsx"):
         assert browser.get(address).status_code == 403, address
     assert browser.get("/").headers["location"] == "/co-quan"
+
+
+@pytest.mark.browser
+def test_the_fullest_sheet_prints_on_one_page(
+    staff: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Together(
+        item="CCHC-1718 · II.5",
+        period="quý III/2027",
+        due_on=world.DUE,
+        count=79,
+        names=", ".join(["Sở Nông nghiệp và Môi trường tỉnh"] * NAMES) + " và 71 cơ quan khác",
+        days=4,
+        href="#",
+    )
+    stuck = LISTINGS["vuong-mac"].build
+    said = (
+        "Ban hành văn bản đôn đốc 79 cơ quan với 158 việc đã nhắc hết các bậc mà chưa hoàn thành."
+    )
+    listing = Listing(title="", build=lambda source: _many(stuck(source)))
+    monkeypatch.setattr(briefing, "LISTINGS", {**LISTINGS, "vuong-mac": listing})
+    monkeypatch.setattr(briefing, "together", lambda _source, _rows: [full] * 15)
+    monkeypatch.setattr(briefing, "proposals", lambda *_: iter([said] * 6))
+    text = re.sub(r"/static/(\w+)\.css\?v=\w+", r"\1.css", staff.get("/giao-ban").text)
+    assert text.count("CCHC-1718 · II.5") == briefing.OVERDUE_LINES + briefing.SOON_LINES
+    for sheet in STATIC.glob("*.css"):
+        shutil.copy(sheet, tmp_path)
+    (tmp_path / "sheet.html").write_text(text)
+    printed = tmp_path / "sheet.pdf"
+    command = [CHROMIUM, "--headless", *ARGUMENTS, f"--user-data-dir={tmp_path}/profile"]
+    command += ["--no-pdf-header-footer", f"--print-to-pdf={printed}"]
+    subprocess.run(
+        [*command, f"file://{tmp_path}/sheet.html"], check=True, capture_output=True, timeout=60
+    )
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed.read_bytes())) == 1
+
+
+def _many(table: Table) -> Table:
+    """The list of obstacles, long in both directions."""
+    agency, item, period, at, _, state, document = table.lines[0].values
+    line = Line(values=(agency, item, period, at, "vướng mắc " * 40, state, document))
+    return replace(table, lines=(line,) * 9)
