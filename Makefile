@@ -55,7 +55,7 @@ check: setup ## lint, format, types and the layers of the house
 test: setup ## everything but the long fault tests
 	tests/prerequisites.sh
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -m "not faults" $(PYTEST_ARGS)
+	$(PYTEST) -m "not faults" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 faults: setup ## the long tests: processes killed, disks filled, networks cut
 	tests/prerequisites.sh
