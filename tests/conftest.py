@@ -84,7 +84,8 @@ def pytest_terminal_summary(
         return
     labels = {
         "sqlite": "SQLite",
-        "postgresql": f"PostgreSQL {config.stash.get(POSTGRES_VERSION, '(not started)')}",
+        # With several processes the version is known to those that started a server.
+        "postgresql": f"PostgreSQL {config.stash.get(POSTGRES_VERSION, '')}".strip(),
     }
     told = ", ".join(f"{ran[store]} on {labels[store]}" for store in databases.STORES)
     terminalreporter.write_line(f"Database tests: {told}")
