@@ -13,11 +13,13 @@ PRINT_WHERE = (
 HOUSE = Path(__file__).parents[2]
 CONFIGURATION = tomllib.loads((HOUSE / "pyproject.toml").read_text())
 TOOLS = CONFIGURATION["tool"]
+BESIDE = {"tests", "benchmarks"}
+"""Checked like the rooms, and never installed."""
 PACKAGES = TOOLS["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 
 def test_every_package_is_installed() -> None:
-    folders = {file.parent.name for file in HOUSE.glob("*/__init__.py")} - {"tests"}
+    folders = {file.parent.name for file in HOUSE.glob("*/__init__.py")} - BESIDE
     assert set(PACKAGES) == folders
 
 
@@ -26,7 +28,7 @@ def test_every_package_is_under_the_import_contract() -> None:
 
 
 def test_every_package_is_type_checked() -> None:
-    assert set(TOOLS["mypy"]["packages"]) == {*PACKAGES, "tests"}
+    assert set(TOOLS["mypy"]["packages"]) == {*PACKAGES, *BESIDE}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
