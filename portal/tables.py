@@ -193,7 +193,12 @@ def _provisional(source: Source) -> Table:
         note = "qua mốc dự kiến" if one.past else None
         values = (source.item(row), row.period_label, row.due_on, days, one.count, awaited, note)
         lines.append(Line(values=values, href=source.plan_link(row.plan, row.item)))
-    return _table("moc-du-kien", columns, lines, "Không có kỳ nào đang theo dõi mà còn chờ văn bản ấn định ngày.")
+    return _table(
+        "moc-du-kien",
+        columns,
+        lines,
+        "Không có kỳ nào đang theo dõi mà còn chờ văn bản ấn định ngày.",
+    )
 
 
 LISTINGS: Final[Mapping[str, Listing]] = {

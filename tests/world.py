@@ -129,7 +129,9 @@ def _ladders() -> Mapping[str, Ladder]:
         "record": (-10,),
     }
     return {
-        key: Ladder(key=key, rungs=tuple(Rung(offset=one, audience=everyone) for one in rungs), basis="thử")
+        key: Ladder(
+            key=key, rungs=tuple(Rung(offset=one, audience=everyone) for one in rungs), basis="thử"
+        )
         for key, rungs in offsets.items()
     }
 
