@@ -89,7 +89,7 @@ def _needs_second_step(work: Work, stamp: Stamp, action: Action) -> bool:
 
 
 def _plain(
-    action: Action,
+    action: Action, **changes: None
 ) -> Callable[[Session, Stamp, Work, frozenset[Capacity], ActRequest], None]:
     def handler(
         session: Session, stamp: Stamp, work: Work, held: frozenset[Capacity], asked: ActRequest
@@ -100,26 +100,7 @@ def _plain(
             work,
             action,
             held=held,
-            reason=asked.reason,
-            document=asked.document,
-        )
-
-    return handler
-
-
-def _end(
-    action: Action,
-) -> Callable[[Session, Stamp, Work, frozenset[Capacity], ActRequest], None]:
-    def handler(
-        session: Session, stamp: Stamp, work: Work, held: frozenset[Capacity], asked: ActRequest
-    ) -> None:
-        apply(
-            session,
-            stamp,
-            work,
-            action,
-            held=held,
-            changes={"respond_by": None},
+            changes=changes,
             reason=asked.reason,
             document=asked.document,
         )
@@ -138,8 +119,8 @@ _HANDLERS: Mapping[
     Action.AWAIT_ISSUANCE: _plain(Action.AWAIT_ISSUANCE),
     Action.RESUME: resume,
     Action.SUSPEND: suspend,
-    Action.WAIVE: _end(Action.WAIVE),
-    Action.CANCEL: _end(Action.CANCEL),
+    Action.WAIVE: _plain(Action.WAIVE, respond_by=None),
+    Action.CANCEL: _plain(Action.CANCEL, respond_by=None),
     Action.COVER: cover,
     Action.REOPEN: reopen,
 }
