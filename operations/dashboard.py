@@ -19,7 +19,7 @@ from models.tables import Assignment, Occurrence
 from operations.queries import WorkRow, work_list
 from rules.lifecycle import OPEN, Status
 from rules.periods import Period
-from rules.timeliness import Cell, Work, cell
+from rules.timeliness import Cell, Work, cell_on
 from rules.values import DateAuthority, ItemKind, PeriodKind, Role, TrackingMode
 
 STANDING = OPEN | {Status.SUBMITTED, Status.SUSPENDED}
@@ -86,14 +86,6 @@ class Tally:
     late_entry: bool
     count: int
     first_id: int
-
-
-def cell_on(work: Work, cutoff: date) -> Cell | None:
-    """The cell on the cut-off day; what was completed later was not completed then."""
-    finished = work.status in {Status.CONFIRMED, Status.SUBMITTED}
-    if finished and work.completed_on is not None and work.completed_on > cutoff:
-        work = replace(work, status=Status.IN_PROGRESS, completed_on=None, respond_by=None)
-    return cell(work, cutoff)
 
 
 def tallies(

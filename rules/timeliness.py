@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -67,6 +67,17 @@ def cell(work: Work, as_of: date) -> Cell | None:
     if work.status in OPEN or work.status in {Status.SUBMITTED, Status.SUSPENDED}:
         return _open_cell(work, as_of)
     return None
+
+
+def cell_on(work: Work, cutoff: date) -> Cell | None:
+    """The cell on a cut-off day that may have passed (rule 21).
+
+    What was completed after it was not completed then.
+    """
+    finished = work.status in {Status.CONFIRMED, Status.SUBMITTED}
+    if finished and work.completed_on is not None and work.completed_on > cutoff:
+        work = replace(work, status=Status.IN_PROGRESS, completed_on=None, respond_by=None)
+    return cell(work, cutoff)
 
 
 def _open_cell(work: Work, as_of: date) -> Cell:

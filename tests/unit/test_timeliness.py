@@ -15,6 +15,7 @@ from rules.timeliness import (
     FutureDate,
     Work,
     cell,
+    cell_on,
     completion,
     confirmer_days,
 )
@@ -136,3 +137,11 @@ def test_the_confirmers_days_are_those_beyond_five() -> None:
 
 def test_every_cell_has_words() -> None:
     assert set(CELL_WORDS) == set(Cell)
+
+
+def test_what_was_completed_after_a_cut_off_was_not_completed_then() -> None:
+    """(21) A report for a day that has passed."""
+    done = replace(WORK, status=Status.CONFIRMED, completed_on=DUE + timedelta(days=3))
+    assert cell_on(done, DUE) is Cell.OPEN_IN_TIME
+    assert cell_on(done, DUE + timedelta(days=1)) is Cell.OPEN_OVERDUE
+    assert cell_on(done, DUE + timedelta(days=3)) is Cell.DONE_LATE
