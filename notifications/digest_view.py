@@ -35,6 +35,8 @@ _NOTE_LABELS: Final = {
     LineKind.REQUEST: "Nội dung đề nghị phối hợp",
     LineKind.EXTENSION_DECIDED: "Ý kiến",
     LineKind.DATE_CHANGED: "Căn cứ",
+    LineKind.CONTRIBUTED: "Nội dung phối hợp",
+    LineKind.OBSTACLE_ANSWERED: "Nội dung trả lời",
 }
 
 

@@ -41,6 +41,10 @@ class LineKind(StrEnum):
     """A "thường xuyên" item asks for a text (rule 16)."""
     LAPSED = "lapsed"
     """A check-in ended without an answer."""
+    CONTRIBUTED = "contributed"
+    """A partner sent the lead its contribution."""
+    OBSTACLE_ANSWERED = "obstacle_answered"
+    """An obstacle was answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

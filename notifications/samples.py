@@ -147,6 +147,8 @@ def full_lines() -> tuple[Line, ...]:
         line(LineKind.CHECK_IN, "II.4", period_key="2027-Q1", period_label="quý I/2027"),
         line(LineKind.DATE_CHANGED, "V.1", note="Văn bản số 12/SNV-CCHC", **later),
         line(LineKind.EXTENSION_DECIDED, "II.2", note="Đồng ý gia hạn.", **later),
+        line(LineKind.CONTRIBUTED, "V.1", note="Sở Tài chính: nhất trí với dự thảo.", **later),
+        line(LineKind.OBSTACLE_ANSWERED, "II.2", note="Đồng ý dùng số liệu tạm tính.", **later),
         line(LineKind.CONFIRMED, "I.1", status_word="Đã xác nhận hoàn thành", **later),
         line(LineKind.RECORD_INVITE, "I.1", period_key="2026", period_label="năm 2026"),
         line(LineKind.RECORD_REMIND, "I.2", period_key="2026", period_label="năm 2026"),

@@ -112,6 +112,10 @@ _ONE: Final[Mapping[LineKind, Callable[[Line, str], str]]] = {
     LineKind.EXTENSION_DECIDED: lambda line, item: (
         f"Kết quả xem xét gia hạn: {item} – hạn đang áp dụng {vn_date(line.due_on)}"
     ),
+    LineKind.CONTRIBUTED: lambda line, item: (
+        f"Đã có nội dung phối hợp: {item} {_period(line)} – {date_label(line)}"
+    ),
+    LineKind.OBSTACLE_ANSWERED: lambda line, item: f"Trả lời vướng mắc: {item} {_period(line)}",
     LineKind.CONFIRMED: lambda line, item: f"Đã xác nhận hoàn thành: {item} {_period(line)}",
     LineKind.LAPSED: lambda line, item: f"Thông báo: {item} {_period(line)} – chưa có cập nhật",
     LineKind.RECORD_INVITE: lambda line, item: (

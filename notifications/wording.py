@@ -30,6 +30,8 @@ RANKS: Final[Mapping[LineKind, int]] = {
     LineKind.FIX_DATE: 3,
     LineKind.DATE_CHANGED: 4,
     LineKind.EXTENSION_DECIDED: 4,
+    LineKind.CONTRIBUTED: 4,
+    LineKind.OBSTACLE_ANSWERED: 4,
     LineKind.OPENED: 5,
     LineKind.RECORD_INVITE: 5,
     LineKind.CONFIRMED: 6,
@@ -47,6 +49,8 @@ SECTIONS: Final[Mapping[LineKind, str]] = {
     LineKind.FIX_DATE: "Đề nghị ấn định hạn",
     LineKind.DATE_CHANGED: "Điều chỉnh hạn",
     LineKind.EXTENSION_DECIDED: "Kết quả xem xét gia hạn",
+    LineKind.CONTRIBUTED: "Đã có nội dung phối hợp",
+    LineKind.OBSTACLE_ANSWERED: "Trả lời vướng mắc",
     LineKind.OPENED: "Nhiệm vụ mới mở",
     LineKind.RECORD_INVITE: "Ghi nhận kết quả",
     LineKind.CONFIRMED: "Đã xác nhận hoàn thành",
@@ -58,6 +62,8 @@ NEWS: Final = frozenset(
         LineKind.CONFIRMED,
         LineKind.EXTENSION_DECIDED,
         LineKind.DATE_CHANGED,
+        LineKind.CONTRIBUTED,
+        LineKind.OBSTACLE_ANSWERED,
         LineKind.LAPSED,
     }
 )
@@ -171,6 +177,8 @@ _WHEN: Final[Mapping[LineKind, Callable[[Line], str]]] = {
         else f"mốc dự kiến mới {vn_date(line.due_on)}"
     ),
     LineKind.EXTENSION_DECIDED: lambda line: f"hạn đang áp dụng {vn_date(line.due_on)}",
+    LineKind.CONTRIBUTED: lambda line: f"cơ quan phối hợp đã gửi nội dung ({date_label(line)})",
+    LineKind.OBSTACLE_ANSWERED: lambda line: f"vướng mắc đã được trả lời ({date_label(line)})",
     LineKind.OPENED: date_label,
     LineKind.CONFIRMED: lambda line: f"đã xác nhận hoàn thành ({date_label(line)})",
     LineKind.LAPSED: lambda line: f"chưa có cập nhật đến hết ngày {vn_date(line.due_on)}",

@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from models.tables import Assignment, Event
+from operations.acting import tell
 from operations.errors import NotPermitted
 from operations.guards import clean_document, need_text
 from operations.history import Change, record
 from operations.results import Result, evidence_snapshot, store_result
 from operations.stamp import Stamp
-from operations.transition import Work, apply, held_capacities
+from operations.transition import Work, apply, held_capacities, load_work
 from rules.actors import Capacity
 from rules.lifecycle import Action
 from rules.timeliness import completion
-from rules.values import LeadMode
+from rules.values import LeadMode, Role
 
 
 def need_lead_of(session: Session, stamp: Stamp, work: Work) -> frozenset[Capacity]:
@@ -97,7 +100,39 @@ def store_contribution(
     )
     submission = store_result(session, stamp, work, result, counted)
     _note(session, stamp, work, submission.id, result)
+    _tell_leads(session, stamp, work, result)
     return submission.id
+
+
+def _tell_leads(session: Session, stamp: Stamp, work: Work, result: Result) -> None:
+    """The leads that asked learn of the answer in their next digest; one that entered it knows.
+
+    Who asked is read from the history, for the row names one asker only (rule 14). A partner that
+    answers of its own accord is told of to all leads, but not where each leads its own: what is
+    everybody's is news to none in particular.
+    """
+    row = work.assignment
+    asked = select(Event.actor_agency).where(
+        Event.entity == "assignment",
+        Event.entity_id == str(row.id),
+        Event.action == Action.REQUEST.value,
+    )
+    query = select(Assignment.id).where(
+        Assignment.occurrence_id == work.occurrence.id,
+        Assignment.role == Role.LEAD.value,
+        Assignment.agency_key != row.agency_key,
+    )
+    if row.requested_by is not None:
+        query = query.where(
+            or_(Assignment.agency_key == row.requested_by, Assignment.agency_key.in_(asked))
+        )
+    elif work.occurrence.lead_mode == LeadMode.EACH:
+        return
+    note = {"note": f"{row.agency_name}: {result.text.strip()}"}
+    for number in session.scalars(query.order_by(Assignment.id)).all():
+        lead = load_work(session, number, state=work.state)
+        if lead.assignment.agency_key != stamp.actor.agency:
+            tell(session, stamp, lead, "contributed", at_once=False, payload=note)
 
 
 def _note(session: Session, stamp: Stamp, work: Work, submission: int, result: Result) -> None:

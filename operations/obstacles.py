@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Obstacle, Occurrence
+from operations.acting import tell
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from operations.guards import clean_document, need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
@@ -105,6 +106,12 @@ def answer_obstacle(
     row.answered_at, row.answered_by = stamp.at, stamp.actor.identity
     row.state = "answered"
     _note(session, stamp, row, "answer", document=document)
+    if row.assignment_id is not None:
+        # An obstacle in general is about no work, and so rides in no digest: its page tells.
+        cited = f" (văn bản {document})" if document else ""
+        work = load_work(session, row.assignment_id)
+        note = {"note": f"{said}{cited}"}
+        tell(session, stamp, work, "obstacle_answered", at_once=False, payload=note)
 
 
 def consolidate_obstacles(

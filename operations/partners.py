@@ -2,7 +2,9 @@
 
 A partner owes nothing until a lead asks. The lead's own assignment is named when it asks, because
 the day to answer lies before that lead's due date. Where each agency leads its own work the
-partner's row belongs to the whole occurrence: any lead may ask, and what they ask adds up.
+partner's row belongs to the whole occurrence: any lead may ask, and what they ask adds up. One
+that has answered another lead may be asked again: its answers stay, shared by all leads, as
+revisions of its one row; the mark "received" is the latest asker's to set.
 """
 
 from __future__ import annotations
@@ -10,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment
-from operations.acting import tell
+from operations.asking import AS_LEAD, ask, day_to_answer
 from operations.contributions import need_lead_of, received, store_contribution
 from operations.errors import NotFound, NotPermitted, Refused
-from operations.guards import clean_document, need_text, need_working_day, rolled_words, vn_date
+from operations.guards import clean_document, need_text, vn_date
 from operations.results import Result
 from operations.stamp import Stamp
 from operations.transition import (
@@ -33,8 +34,6 @@ from operations.transition import (
 from rules.actors import Capacity
 from rules.lifecycle import OPEN, STATUS_WORDS, Action, Status
 from rules.values import LeadMode, Role
-
-_AS_LEAD = frozenset({Capacity.OCCURRENCE_LEAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ def request_contribution(
     lead = _load_lead(session, stamp, lead_id)
     check_version(lead, expected_version)
     content = need_text(request.content, "Đề nghị nêu nội dung cần phối hợp.", field="content")
-    respond_by = _day_to_answer(lead, request.respond_by, stamp.as_of)
+    respond_by = day_to_answer(lead, request.respond_by, stamp.as_of)
     document = clean_document(request.document)
     if not partner_ids:
         msg = "Đề nghị chọn ít nhất một cơ quan phối hợp."
@@ -94,7 +93,7 @@ def request_contribution(
             "request_document": document,
             "requested_by": lead.assignment.agency_key,
         }
-        _ask(session, stamp, lead, partner, changes)
+        ask(session, stamp, lead, partner, changes)
     return Requested(
         partners=tuple(partner.assignment.id for partner in partners),
         asked_for=request.respond_by,
@@ -217,7 +216,7 @@ def close_silence(
         raise Refused(msg)
     for number in silent:
         work = load_work(session, number, state=lead.state)
-        apply(session, stamp, work, Action.CLOSE_UNANSWERED, held=_AS_LEAD, reason=why)
+        apply(session, stamp, work, Action.CLOSE_UNANSWERED, held=AS_LEAD, reason=why)
     return tuple(silent)
 
 
@@ -242,58 +241,3 @@ def _load_partner(session: Session, lead: Work, number: int) -> Work:
         msg = f"{row.agency_name} không phải cơ quan phối hợp của nhiệm vụ này trong kỳ này."
         raise NotFound(msg, field="partners")
     return partner
-
-
-def _day_to_answer(lead: Work, asked: date, as_of: date) -> date:
-    due_on = lead.assignment.due_on
-    respond_by = need_working_day(lead.state.calendar, asked, field="respond_by")
-    if as_of <= respond_by < due_on:
-        return respond_by
-    if due_on <= as_of:
-        msg = (
-            f"Hạn của nhiệm vụ là {vn_date(due_on)}, không còn ngày nào trước hạn để trả lời; "
-            "đề nghị gia hạn nhiệm vụ trước khi đề nghị phối hợp."
-        )
-    else:
-        msg = (
-            f"Ngày đề nghị trả lời phải từ hôm nay và trước hạn của nhiệm vụ {vn_date(due_on)}; "
-            f"ngày đã nhập: {rolled_words(asked, respond_by)}."
-        )
-    raise Refused(msg, field="respond_by")
-
-
-def _ask(
-    session: Session, stamp: Stamp, lead: Work, partner: Work, changes: dict[str, Any]
-) -> None:
-    row, asker = partner.assignment, lead.assignment
-    document = changes["request_document"]
-    note = f"{asker.agency_name}: {changes['request_text']}"
-    if row.status != Status.REQUESTED:
-        apply(
-            session,
-            stamp,
-            partner,
-            Action.REQUEST,
-            held=_AS_LEAD,
-            changes=changes,
-            document=document,
-            reset_ladder=True,
-            skip_past_rungs=True,
-        )
-    else:
-        if row.requested_by != asker.agency_key and row.respond_by is not None:
-            changes = {
-                "request_text": f"{row.request_text}\n\n{note}",
-                "respond_by": min(row.respond_by, changes["respond_by"]),
-            }
-        amend(
-            session,
-            stamp,
-            partner,
-            "request",
-            changes=changes,
-            document=document,
-            reset_ladder=True,
-            skip_past_rungs=True,
-        )
-    tell(session, stamp, partner, "request", at_once=False, payload={"note": note})

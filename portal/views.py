@@ -179,3 +179,19 @@ def decider_actions(detail: WorkDetail, held: frozenset[Capacity]) -> frozenset[
     """What somebody who decides may do with one piece of work."""
     deciding = held & {Capacity.DECIDER}
     return frozenset(allowed_actions(detail.row.status, frozenset(deciding)))
+
+
+def may_ask(detail: WorkDetail, held: frozenset[Capacity]) -> bool:
+    """Whether a lead's partners may be asked now, in these capacities (rule 14)."""
+    row = detail.row
+    partners = (one.status for one in detail.others if one.role is Role.PARTNER)
+    towards = {Capacity.OCCURRENCE_LEAD} if Capacity.LEAD in held else held & {Capacity.DECIDER}
+    return (
+        row.role is Role.LEAD
+        and row.status in OPEN
+        and any(
+            Action.REQUEST in allowed_actions(status, frozenset(towards))
+            or status is Status.REQUESTED
+            for status in partners
+        )
+    )

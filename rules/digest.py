@@ -33,6 +33,10 @@ class NoticeKind(StrEnum):
     """The result came back for a supplement (rule 22); at once."""
     EXTENSION_DECIDED = "extension_decided"
     """An extension was granted or not (rule 23); at once."""
+    CONTRIBUTED = "contributed"
+    """A partner answered: its lead learns of it (rule 14)."""
+    OBSTACLE_ANSWERED = "obstacle_answered"
+    """An obstacle that the agency raised was answered (rule 42)."""
     RECEIPT = "receipt"
     """What was received, to whoever sent it; at once, on any day."""
 
@@ -46,6 +50,7 @@ WHILE_OPEN = frozenset(
         NoticeKind.OPENED,
         NoticeKind.RECORD_INVITE,
         NoticeKind.REQUEST,
+        NoticeKind.CONTRIBUTED,
         NoticeKind.DATE_CHANGED,
         NoticeKind.RETURNED,
     }

@@ -236,7 +236,15 @@ TRANSITIONS: Mapping[tuple[Status, Action], Transition] = {
         ),
         *_rows(OPEN, Action.LAPSE, Status.LAPSED, _S),
         *_rows(MOVABLE, Action.TRANSFER, Status.TRANSFERRED, _S, _D),
-        *_rows({Status.DORMANT, Status.UNANSWERED}, Action.REQUEST, Status.REQUESTED, _O, _D),
+        # One that has answered is asked again only by another lead, where each leads its own
+        # (rule 14, operations.partners).
+        *_rows(
+            {Status.DORMANT, Status.UNANSWERED, Status.CONTRIBUTED},
+            Action.REQUEST,
+            Status.REQUESTED,
+            _O,
+            _D,
+        ),
         *_rows(
             {Status.REQUESTED, Status.UNANSWERED, Status.DORMANT},
             Action.CONTRIBUTE,

@@ -19,7 +19,7 @@ from portal.portal import address_of, portal_of
 from portal.recorded import show_recorded
 from portal.taking import take
 from portal.typed import typed_lines
-from portal.views import decider_actions
+from portal.views import decider_actions, may_ask
 from portal.visitors import person_of
 from portal.words import date_story, pill
 from rules.actors import Capacity
@@ -78,6 +78,7 @@ def show(request: Request, door: Doorway, work_id: int, form: FormState, status:
         decides=Capacity.DECIDER in held,
         simple=[(key, SIMPLE_TITLES[key]) for one, key in SIMPLE.items() if one in actions],
         may_enter=Action.SUBMIT in actions,
+        may_ask=may_ask(detail, held),
         form=form,
         lost=typed_lines(form) if form.problem else (),
         history=list(reversed(history)),

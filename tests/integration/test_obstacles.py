@@ -1,5 +1,6 @@
 """Obstacles: raised, answered or brought to the superior, closed (rule 42)."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -77,6 +78,19 @@ def test_the_coordinator_answers_and_the_agency_closes(session: Session) -> None
     assert row.state == "closed"
     words = [one.action for one in world.events(session, "obstacle", row.id)]
     assert words == ["raise", "answer", "close"]
+
+
+def test_the_agency_learns_of_the_answer_in_its_next_digest(
+    session: Session, work: Assignment
+) -> None:
+    """Rules 27, 42: one line, with the words of the answer and the document that holds it."""
+    row = tell(session, work=work)
+    told = Answer(text="Dùng số liệu tạm tính.", document="12/SNV-CCHC")
+    answer_obstacle(session, world.coordinator(), row.id, told)
+    (notice,) = world.notices(session, "obstacle_answered")
+    assert (notice.agency_key, notice.assignment_id, notice.at_once) == (A, work.id, False)
+    said = {"note": "Dùng số liệu tạm tính. (văn bản 12/SNV-CCHC)"}
+    assert json.loads(notice.payload) == said
 
 
 def test_obstacles_are_brought_to_the_superior_and_the_answer_comes_back(session: Session) -> None:

@@ -299,3 +299,53 @@ def test_contributions_stand_outside_the_leads_own_work(
     assert lead.status == Status.NOT_STARTED
     own = select(Submission).where(Submission.assignment_id == lead.id)
     assert session.scalars(own).all() == []
+
+
+MORE = PartnerRequest(content="Bổ sung số liệu", respond_by=date(2027, 3, 24))
+
+
+def test_a_second_lead_may_ask_a_partner_that_has_answered_the_first(session: Session) -> None:
+    """Rule 14: the partner belongs to the occurrence; its answers are revisions of its one row."""
+    each = world.open_work(session, "I.1", leads=(A, B), partners=(C,))
+    ask(session, each, C)
+    row = partner(session, each, C)
+    first = contribute(session, world.agency(C), row.id, ANSWER)
+    receive(session, world.agency(A), row.id)
+    ask(session, each, C, lead=B, request=MORE)
+    assert (row.status, row.requested_by, row.respond_by) == (Status.REQUESTED, B, MORE.respond_by)
+    assert row.request_text == "Góp ý dự thảo\n\nPhường Nha Trang: Bổ sung số liệu"
+    assert row.confirmed_on is None
+    second = contribute(session, world.agency(C), row.id, Result(text="Số liệu đây"))
+    filed = select(Submission.revision).where(Submission.id.in_([first, second]))
+    assert sorted(session.scalars(filed)) == [1, 2]
+    receive(session, world.agency(B), row.id)
+
+
+def test_whom_a_partner_has_answered_cannot_ask_it_again(session: Session) -> None:
+    """Rule 14: one request, one answer; where all lead together there is one request at all."""
+    each = world.open_work(session, "I.1", leads=(A, B), partners=(C,))
+    joint = world.open_work(session, "II.5", leads=(A, B), partners=(C,))
+    for occurrence, lead in ((each, A), (joint, B)):
+        ask(session, occurrence, C)
+        contribute(session, world.agency(C), partner(session, occurrence, C).id, ANSWER)
+        with pytest.raises(ActionNotAllowed):
+            ask(session, occurrence, C, lead=lead, request=MORE)
+
+
+def test_every_lead_that_asked_learns_of_the_answer_on_monday(session: Session) -> None:
+    """Rules 14, 27: by a line of the next digest of each lead that asked, not at once."""
+    each = world.open_work(session, "I.1", leads=(A, B, COORDINATOR), partners=(C,))
+    ask(session, each, C)
+    ask(session, each, C, lead=B, request=MORE)
+    contribute(session, world.agency(C), partner(session, each, C).id, ANSWER)
+    told = world.notices(session, "contributed")
+    assert [(one.agency_key, one.at_once) for one in told] == [(A, False), (B, False)]
+    assert json.loads(told[0].payload)["note"].endswith(": Nhất trí")
+
+
+def test_a_lead_is_not_told_what_it_entered_itself(session: Session, single: Occurrence) -> None:
+    """Rule 27: a letter says what its reader does not know."""
+    ask(session, single, B)
+    heard = Result(text="Góp ý", entered_channel="điện thoại")
+    receive(session, world.agency(A), partner(session, single, B).id, heard)
+    assert world.notices(session, "contributed") == []

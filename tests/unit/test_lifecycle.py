@@ -84,6 +84,7 @@ requested          close_unanswered  OD  unanswered
 requested          cancel            DS  cancelled
 requested          transfer          DS  transferred
 unanswered         request           OD  requested
+contributed        request           OD  requested
 unanswered         contribute        P   contributed
 unanswered         receive           OD  contributed
 """
@@ -137,13 +138,15 @@ def test_ended_work_is_reopened_or_stays() -> None:
     """(24, 25) Nothing that ended changes by itself."""
     ended = {Status.CONFIRMED, Status.NOT_APPLICABLE, Status.COVERED}
     closed = {Status.TRANSFERRED, Status.CANCELLED, Status.LAPSED}
-    closed |= {Status.CONTRIBUTED, Status.NOT_NEEDED}
+    closed |= {Status.NOT_NEEDED}
     actions = {
         status: {row.action for row in TRANSITIONS.values() if row.status is status}
         for status in Status
     }
     assert all(actions[status] == {Action.REOPEN} for status in ended)
     assert all(not actions[status] for status in closed)
+    # Asked by another lead, where each leads its own (14).
+    assert actions[Status.CONTRIBUTED] == {Action.REQUEST}
 
 
 def test_every_open_status_can_be_submitted_so_late_completion_is_always_possible() -> None:

@@ -22,7 +22,7 @@ LETTERS = sample_letters()
 URL = "https://tiendo.sonoivu.test/l/abc.def-123?x=1&y=2"
 
 SUBJECTS = {
-    "digest": "[CCHC-1718] Thông báo quá hạn: I.2 – 2 ngày làm việc; 13 việc khác – Xã Vạn Ninh",
+    "digest": "[CCHC-1718] Thông báo quá hạn: I.2 – 2 ngày làm việc; 15 việc khác – Xã Vạn Ninh",
     "returned": "[CCHC-1718] Đề nghị bổ sung kết quả: I.1 – trước khi kết thúc ngày 9/4/2027 – "
     "Xã Vạn Ninh",
     "extension_decision": "[CCHC-1718] Kết quả xem xét gia hạn: I.1 – đồng ý gia hạn đến "
