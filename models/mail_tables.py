@@ -211,6 +211,21 @@ class LinkToken(Base):
     """Proof of notice: the first POST by the link."""
 
 
+class CalendarFeed(Base):
+    """The secret address of an agency's calendar; ``handle`` is another one once it is renewed.
+
+    The address is the handle and a signature over it, so the row alone opens nothing.
+    """
+
+    __tablename__ = "calendar_feed"
+
+    agency_key: Mapped[Key] = mapped_column(ForeignKey("agency.key"), primary_key=True)
+    handle: Mapped[Key] = mapped_column(unique=True)
+    renewed_at: Mapped[datetime]
+    renewed_by: Mapped[Line]
+    version: Mapped[int] = mapped_column(default=1)
+
+
 class AccessLog(Base):
     """Who opened or read what, and when (rules 34, 40). Opens by link may be a scanner's."""
 

@@ -66,6 +66,7 @@ _DUE_COLUMNS = (
     Assignment.respond_by,
     Assignment.authority,
     Assignment.last_rung,
+    Assignment.handler_mailbox,
     Assignment.next_reminder_on,
     Assignment.occurrence_id,
     Occurrence.plan_key,
@@ -133,6 +134,7 @@ def pending_notices(
             Notice.payload,
             Notice.created_on,
             Assignment.status,
+            Assignment.handler_mailbox,
             Occurrence.plan_key,
         )
         .outerjoin(Assignment, Assignment.id == Notice.assignment_id)

@@ -16,6 +16,7 @@ from models.catalog_tables import (
 from models.history_tables import Checkpoint, Event, LogLeaf, LogPending, RunLog
 from models.mail_tables import (
     AccessLog,
+    CalendarFeed,
     Contact,
     ContactKind,
     Letter,
@@ -44,6 +45,7 @@ __all__ = [
     "AgencyRow",
     "Assignment",
     "Base",
+    "CalendarFeed",
     "Checkpoint",
     "Contact",
     "ContactKind",

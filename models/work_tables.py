@@ -131,7 +131,11 @@ class Assignment(Base):
     covered_by_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("assignment.id"))
     successor_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("assignment.id"))
     handler: Mapped[Line | None]
-    """The colleague to whom the agency handed it."""
+    """The colleague to whom the agency handed it, by the name of then."""
+    handler_account: Mapped[Key | None]
+    """The user name of that colleague, who may have none."""
+    handler_mailbox: Mapped[Line | None]
+    """That colleague's address, where it is a contact's of the agency: letters go there (30)."""
     last_rung: Mapped[int | None]
     """The last rung queued for this round and anchor; None before the first."""
     next_reminder_on: Mapped[date | None]

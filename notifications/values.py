@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from notifications.calendar_values import Calendar, DueEvent, SubscribedCalendar
 from notifications.clean import CleanText
 from notifications.formats import LINK_PLACEHOLDER
 from notifications.lines import Line, LineKind
@@ -37,6 +38,7 @@ __all__ = [
     "ReturnedLetter",
     "Role",
     "Sender",
+    "SubscribedCalendar",
     "SummaryRow",
     "SummarySection",
     "SummaryTopic",
@@ -69,30 +71,6 @@ class PlanRef(CleanText):
     """What stands in subjects: "CCHC-1718"."""
     decision_line: str
     """E.g. "Quyết định số 1718/QĐ-UBND ngày 21/7/2023 của UBND tỉnh"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueEvent(CleanText):
-    """A due date for a calendar; ``sequence`` grows with each change of the same round."""
-
-    assignment_id: str
-    round: int
-    sequence: int
-    due_on: date
-    item: str
-    item_task: str
-    period_label: str
-    agency_name: str
-    provisional: bool = False
-    cancelled: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """The events that ride with a letter; ``stamp`` is the aware instant of their writing."""
-
-    events: tuple[DueEvent, ...]
-    stamp: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,15 @@ point, the registry for the agency's mailbox."""
 
 
 class AddressBook:
-    """Every working address, read at once; answers who gets what without asking again."""
+    """Every working address, read at once; answers who gets what without asking again.
 
-    def __init__(self, reaches: Mapping[str, Reach]) -> None:
-        self._reaches = reaches
+    ``people`` are the names behind an agency's working addresses.
+    """
+
+    def __init__(
+        self, reaches: Mapping[str, Reach], people: Mapping[tuple[str, str], str | None]
+    ) -> None:
+        self._reaches, self._people = reaches, people
 
     def recipient(self, audience: Audience, agency: str, *, coordinator: str) -> Recipient | None:
         """Who gets a letter for ``audience`` of ``agency``, by the fallbacks of rule 30.
@@ -35,6 +40,19 @@ class AddressBook:
         ``coordinator`` is the key of the agency whose mailbox is the last resort.
         """
         return recipient(audience, self._reaches.get(agency), self._reaches.get(coordinator))
+
+    def to_whom(
+        self, audience: Audience, agency: str, *, coordinator: str, handler: str | None
+    ) -> Recipient | None:
+        """As :meth:`recipient`, but the colleague who handles the work stands for the focal point.
+
+        ``handler`` is that colleague's address; one that is no working contact of the agency any
+        more is passed over. No copies: the focal point's own letter is without that line (30).
+        """
+        if audience is Audience.FOCAL and handler and (agency, handler) in self._people:
+            name = self._people[agency, handler]
+            return Recipient(address=handler, agency=agency, audience=audience, name=name)
+        return self.recipient(audience, agency, coordinator=coordinator)
 
     def of(self, agency: str) -> Recipient | None:
         """The agency's own mailbox, or whoever of it can be reached; no fallback beyond it."""
@@ -49,11 +67,13 @@ class AddressBook:
 def address_book(session: Session) -> AddressBook:
     """The working addresses of all agencies: active contacts whose address takes letters."""
     found: dict[str, dict[ContactKind, tuple[str, str | None]]] = {}
+    people: dict[tuple[str, str], str | None] = {}
     for agency, kind, name, email in session.execute(reachable_contacts()):
         if email:
+            people.setdefault((agency, email), name)
             found.setdefault(agency, {}).setdefault(ContactKind(kind), (email, name))
     reaches = {agency: Reach(_boxes(agency, kinds)) for agency, kinds in found.items()}
-    return AddressBook(reaches)
+    return AddressBook(reaches, people)
 
 
 def _boxes(

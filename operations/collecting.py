@@ -223,7 +223,9 @@ def _place(
     """
     addresses: set[str] = set()
     for audience in rung.audience:
-        found = book.recipient(audience, row.agency_key, coordinator=coordinator)
+        found = book.to_whom(
+            audience, row.agency_key, coordinator=coordinator, handler=row.handler_mailbox
+        )
         if found is None or found.address in addresses:
             continue
         addresses.add(found.address)
@@ -285,4 +287,9 @@ def _collect_notices(
 def _notice_recipient(row: Any, book: AddressBook, coordinator: str) -> Recipient | None:
     if row.to_address:
         return Recipient(address=row.to_address, agency=row.agency_key, audience=Audience.MAILBOX)
-    return book.recipient(Audience(row.audience), row.agency_key, coordinator=coordinator)
+    return book.to_whom(
+        Audience(row.audience),
+        row.agency_key,
+        coordinator=coordinator,
+        handler=row.handler_mailbox,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,8 +70,12 @@ def require_contact_right(stamp: Stamp, agency_key: str) -> None:
         raise NotPermitted(msg)
 
 
-def set_contact(session: Session, stamp: Stamp, wanted: ContactInput) -> Contact:
+def set_contact(
+    session: Session, stamp: Stamp, wanted: ContactInput, *, effective_on: date | None = None
+) -> Contact:
     """Set or replace one contact of an agency; writes an event where anything differs (rule 37).
+
+    ``effective_on`` is the day it holds from, as stated; today where none is.
 
     An address that had refused letters counts as mended when it is entered again. When the
     address changes, the links that went to the old one stop working for this agency.
@@ -84,7 +89,7 @@ def set_contact(session: Session, stamp: Stamp, wanted: ContactInput) -> Contact
     if session.get(AgencyRow, wanted.agency_key) is None:
         msg = f"Không có cơ quan “{wanted.agency_key}”. Xem “tiendo agencies list”."
         raise NotFound(msg, field="agency_key")
-    return store_contacts(session, stamp, [checked(wanted)])[0]
+    return store_contacts(session, stamp, [checked(wanted)], effective_on=effective_on)[0]
 
 
 def checked(wanted: ContactInput) -> ContactInput:
@@ -138,7 +143,12 @@ def _is_phone(text: str) -> bool:
 
 
 def store_contacts(
-    session: Session, stamp: Stamp, wanted: Sequence[ContactInput], *, sample: bool = False
+    session: Session,
+    stamp: Stamp,
+    wanted: Sequence[ContactInput],
+    *,
+    sample: bool = False,
+    effective_on: date | None = None,
 ) -> list[Contact]:
     """Write checked contacts and one event for each that differs; returns their rows.
 
@@ -164,7 +174,7 @@ def store_contacts(
             changed.append(row)
     session.flush()
     _mend(session, stamp, sorted({one.email for one in wanted if one.email}))
-    record(session, stamp, [_change(row, "set") for row in changed])
+    record(session, stamp, [_change(row, "set", effective_on) for row in changed])
     return rows
 
 
@@ -252,11 +262,12 @@ def hand_over_focal(
     return set_contact(session, stamp, wanted)
 
 
-def _change(row: Contact, action: str) -> Change:
+def _change(row: Contact, action: str, effective_on: date | None = None) -> Change:
     return Change(
         entity="contact",
         entity_id=str(row.id),
         action=action,
         snapshot=snapshot_of(row),
+        effective_on=effective_on,
         agency=row.agency_key,
     )

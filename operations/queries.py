@@ -80,6 +80,7 @@ class WorkRow:
     request_text: str | None
     request_form: str | None
     request_document: str | None
+    requested_by: str | None
     submitted_by: str | None
     updated_at: datetime
     updated_by: str
@@ -193,7 +194,15 @@ _SAME = (
     *("id", "agency_name", "nominal_due_on", "original_due_on", "due_on", "document_code"),
     *("respond_by", "submitted_at", "submitted_on", "submitted_by", "completed_on", "late_entry"),
     *("confirmed_at", "confirmed_by", "self_confirmed", "extensions", "round", "returns"),
-    *("handler", "request_text", "request_form", "request_document", "updated_at", "updated_by"),
+    *(
+        "handler",
+        "request_text",
+        "request_form",
+        "request_document",
+        "requested_by",
+        "updated_at",
+        "updated_by",
+    ),
     "version",
 )
 """Columns of an assignment that a row shows as they are."""

@@ -13,20 +13,19 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
-from operations.links import mark_first_post
 from operations.queries import history_of
 from operations.queries_detail import WorkDetail, work_detail
 from operations.stamp import Stamp
 from operations.transition import check_version, load_work
 from portal.deeds import Deed, Job
-from portal.doorway import Doorway, forget, remember
+from portal.doorway import Doorway
 from portal.errors import NotThere
 from portal.forms import FieldError, FormState, Posted
 from portal.portal import Portal, portal_of
 from portal.reading import FormErrors, Reading, Taken
+from portal.stating import note_notice, stated
 from portal.throttle import POSTS, UPLOADS
 from portal.uploads import FileRefused, kept_files, sign_kept, take_files
-from portal.visitors import token_of
 from rules.documents import NotADocumentCode
 from rules.lifecycle import ActionNotAllowed
 from rules.timeliness import FutureDate
@@ -72,9 +71,9 @@ def take(
     portal = post.portal
     portal.throttle.hit(POSTS, door.key)
     _need_sight(post, may_see)
-    _note_notice(post)
+    note_notice(request, door)
     form, files = _files(post, FormState(deed=deed.key, values=posted.fields))
-    stamp, mistakes = _stated(post)
+    stamp, mistakes = stated(request, door, posted)
     reading = Reading(posted, files, {**form.errors, **mistakes})
     return _take(post, form, stamp, reading)
 
@@ -87,32 +86,6 @@ def _need_sight(post: Post, may_see: Callable[[WorkDetail], bool]) -> None:
             raise NotThere from None
         if not may_see(detail):
             raise NotThere
-
-
-def _note_notice(post: Post) -> None:
-    """The first POST by a link is the proof of notice, whatever becomes of it (rule 34)."""
-    if not post.door.by_link:
-        return
-    token = token_of(post.request)
-    if token.first_post_at is None:
-        with post.portal.runtime.database.write() as session:
-            mark_first_post(session, post.door.stamp(post.portal), session.merge(token))
-
-
-def _stated(post: Post) -> tuple[Stamp, dict[str, str]]:
-    """Who fills in, as stated on the form; remembered on this device where that is allowed."""
-    door, posted = post.door, post.posted
-    if not door.by_link:
-        return door.stamp(post.portal), {}
-    reading = Reading(posted)
-    name, title = reading.line("who_name"), reading.line("who_post")
-    if not name:
-        reading.errors.setdefault("who_name", "Đề nghị ghi họ và tên người cập nhật.")
-    elif posted.ticked("remember"):
-        remember(post.portal, post.request, name, title)
-    elif door.name:
-        forget(post.portal, post.request)
-    return door.stamp(post.portal, name=name, post=title), reading.errors
 
 
 def _files(post: Post, form: FormState) -> tuple[FormState, list[Taken]]:

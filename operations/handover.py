@@ -1,0 +1,67 @@
+"""An agency hands over its focal point itself (rule 36).
+
+By an account of the agency, or by a link in a letter to the agency's own mailbox: the link of one
+person's letter does not name that person's successor, for letters are forwarded.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from models.tables import Contact, ContactKind
+from operations.contacts import ContactInput, contacts_of, set_contact
+from operations.errors import NotPermitted, Refused
+from operations.guards import vn_date
+from operations.stamp import Stamp
+from rules.actors import Actor, ActorKind
+
+HANDED_OVER: Final = (ContactKind.FOCAL, ContactKind.DEPUTY)
+"""The kinds that an agency names itself; the others are the coordinator's to enter."""
+_OWN_BOXES: Final = frozenset({ContactKind.MAILBOX.value, ContactKind.REGISTRY.value})
+
+
+def speaks_for(session: Session, actor: Actor, agency_key: str) -> bool:
+    """Whether whoever acts may name this agency's contacts: any account of it, or its mailbox."""
+    if actor.agency != agency_key:
+        return False
+    if actor.kind is not ActorKind.MAILBOX:
+        return True
+    boxes = {one.email for one in contacts_of(session, agency_key) if one.kind in _OWN_BOXES}
+    return actor.mailbox in boxes
+
+
+def name_contact(
+    session: Session, stamp: Stamp, wanted: ContactInput, *, effective_on: date | None = None
+) -> Contact:
+    """Name an agency's new focal point or deputy from a day on, today where none is stated.
+
+    The old one keeps its place in the history under its name of then (rule 40), and the links of
+    its letters end. Asked twice, nothing more is written.
+
+    Raises:
+        NotPermitted: the actor does not speak for the agency.
+        Refused: another kind of contact, no address to reach it, a day to come, or a value that
+            cannot be used; ``field`` names it.
+    """
+    if not speaks_for(session, stamp.actor, wanted.agency_key):
+        msg = (
+            "Đầu mối được thay đổi bằng tài khoản của cơ quan hoặc bằng liên kết trong thư gửi "
+            "hộp thư của cơ quan; đề nghị dùng một trong hai cách này."
+        )
+        raise NotPermitted(msg)
+    if wanted.kind not in HANDED_OVER:
+        msg = "Cơ quan tự thay đổi đầu mối chính và đầu mối dự phòng; nội dung khác gửi cơ quan điều phối."
+        raise Refused(msg)
+    if not (wanted.email or "").strip():
+        msg = "Đề nghị ghi thư công vụ của đầu mối, ví dụ hoa.nt@khanhhoa.gov.vn."
+        raise Refused(msg, field="email")
+    if effective_on is not None and effective_on > stamp.as_of:
+        msg = (
+            f"Ngày {vn_date(effective_on)} chưa đến; đề nghị cập nhật vào ngày bàn giao, "
+            "vì thư đổi sang đầu mối mới ngay khi ghi."
+        )
+        raise Refused(msg, field="effective_on")
+    return set_contact(session, stamp, wanted, effective_on=effective_on)
