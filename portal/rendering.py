@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 
 import portal.words
 from notifications.formats import vn_date, vn_datetime, vn_number
+from portal.navigation import menu
+from portal.permissions import visitor_of
 from rules.lifecycle import ACTION_WORDS, RETURNED_WORD, STATUS_WORDS
 from rules.timeliness import CELL_WORDS
 
@@ -75,8 +77,18 @@ class Pages:
     def __call__(
         self, request: Request, name: str, /, *, status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """The page ``name`` as an answer; ``visitor`` and ``mark`` come from the request."""
+        """The page ``name`` as an answer; ``visitor`` and ``mark`` come from the request.
+
+        The menu is that of the visitor, with the place that was asked for marked in it.
+        """
         state = request.scope.get("state", {})
-        known = {"visitor": state.get("visitor"), "session_mark": state.get("mark", "")}
+        visitor = state.get("visitor")
+        known = {"visitor": visitor, "session_mark": state.get("mark", "")}
+        if visitor is not None:
+            known["menu"] = menu(
+                request.url.path,
+                visitor_of(visitor.role),
+                local_mailbox=bool(self._environment.globals["local_mailbox"]),
+            )
         template = self._environment.get_template(name)
         return HTMLResponse(template.render(known | values), status_code=status)

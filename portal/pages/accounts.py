@@ -25,7 +25,7 @@ from operations.state import load_directory
 from portal.errors import NotThere
 from portal.filing import Do, file_form
 from portal.forms import FormState, Posted, posted
-from portal.pages.contacts import BASE, tabs
+from portal.pages.contacts import BASE
 from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
@@ -48,7 +48,7 @@ _EMPTY_PASSWORD: Final = "Đề nghị nhập mật khẩu mới, từ 14 ký t�
 
 def show_accounts(request: Request, form: FormState, status: int) -> Response:
     """All accounts, and the form that opens one."""
-    portal, person = portal_of(request), person_of(request)
+    portal = portal_of(request)
     with portal.runtime.database.read() as session:
         rows = list_accounts(session)
         directory = load_directory(session)
@@ -56,8 +56,6 @@ def show_accounts(request: Request, form: FormState, status: int) -> Response:
         request,
         "accounts.html",
         status=status,
-        tabs=tabs(person),
-        here=ACCOUNTS,
         accounts=rows,
         names={one.key: one.name for one in directory.agencies},
         agencies=directory.valid_on(portal.today),

@@ -28,21 +28,12 @@ from portal.permissions import RUNS_IT, visitor_of
 from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
-from portal.visitors import Person, person_of
-from rules.actors import AccountRole
+from portal.visitors import person_of
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 BASE: Final = "/danh-muc"
 AGENCIES: Final = f"{BASE}/co-quan"
-
-
-def tabs(person: Person) -> list[tuple[str, str]]:
-    """The parts of the catalog that somebody may open."""
-    found = [(AGENCIES, "Cơ quan, đầu mối"), (f"{BASE}/ngay-nghi", "Ngày nghỉ, làm bù")]
-    if person.role is AccountRole.ADMIN:
-        found.append((f"{BASE}/tai-khoan", "Tài khoản"))
-    return found
 
 
 @router.api_route(BASE, methods=_READ, name="catalog")
@@ -65,8 +56,6 @@ def agencies(request: Request) -> Response:
     return portal.pages(
         request,
         "agencies.html",
-        tabs=tabs(person_of(request)),
-        here=AGENCIES,
         agencies=[one for one in valid if wanted in one.name.casefold()],
         ended=[one for one in directory.agencies if one.key not in keys],
         total=len(valid),
@@ -97,8 +86,6 @@ def show_agency(request: Request, key: str, form: FormState, status: int) -> Res
         request,
         "agency.html",
         status=status,
-        tabs=tabs(person),
-        here="",
         agency=row,
         contacts=contacts,
         kinds=CONTACT_WORDS,

@@ -16,7 +16,7 @@ from operations.stamp import Stamp
 from operations.state import load_calendar
 from portal.filing import file_form
 from portal.forms import FormState, Posted, posted
-from portal.pages.contacts import BASE, tabs
+from portal.pages.contacts import BASE
 from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
@@ -45,8 +45,6 @@ def show_days(request: Request, form: FormState, status: int) -> Response:
         request,
         "days.html",
         status=status,
-        tabs=tabs(person),
-        here=DAYS,
         year=year,
         years=years,
         days=rows,

@@ -27,7 +27,7 @@ from operations.stamp import Stamp
 from operations.state import load_directory, plan_keys
 from portal.filing import file_form
 from portal.forms import FieldError, FormState, Posted, posted, read_date
-from portal.pages.letters import BASE, TABS
+from portal.pages.letters import BASE
 from portal.portal import Portal, portal_of
 from portal.reading import Reading
 from portal.told import told
@@ -81,8 +81,6 @@ def letter_proofs(request: Request) -> Response:
     return portal.pages(
         request,
         "letter_proofs.html",
-        tabs=TABS,
-        here=f"{BASE}/bang-chung",
         year=year,
         years=range(portal.today.year - 3, portal.today.year + 1),
         proofs=found,
@@ -107,8 +105,6 @@ def letter_rehearsal(request: Request) -> Response:
         request,
         "letter_rehearsal.html",
         status=422 if problem else 200,
-        tabs=TABS,
-        here=f"{BASE}/dien-tap",
         first=asked.get("tu") or vn_date(first),
         last=asked.get("den") or vn_date(last),
         assume=assume.value,
@@ -203,8 +199,6 @@ def show_pilots(request: Request, form: FormState, status: int) -> Response:
         request,
         "letter_pilots.html",
         status=status,
-        tabs=TABS,
-        here=f"{BASE}/thi-diem",
         pilots=[row for row in rows if row.pilot],
         others=[row for row in rows if not row.pilot and row.key in valid],
         may_decide=person_of(request).can_decide,

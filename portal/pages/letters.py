@@ -38,12 +38,6 @@ router = APIRouter()
 _READ = ["GET", "HEAD"]
 BASE: Final = "/thu"
 LISTED: Final = 50
-TABS: Final = (
-    (BASE, "Thư theo trạng thái"),
-    (f"{BASE}/bang-chung", "Bằng chứng đã nhận"),
-    (f"{BASE}/dien-tap", "Diễn tập"),
-    (f"{BASE}/thi-diem", "Thí điểm"),
-)
 SHOWN_LINK: Final = "[liên kết riêng của hộp thư nhận]"
 POLICY: Final = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
@@ -79,8 +73,6 @@ def show_list(request: Request, form: FormState, status: int) -> Response:
         request,
         "letters.html",
         status=status,
-        tabs=TABS,
-        here=BASE,
         counts=counts,
         letters=found[:LISTED],
         onward=f"{BASE}?{onward}" if last else "",

@@ -12,12 +12,10 @@ from httpx import Response
 
 from operations.links import LINK_PATH
 from operations.state import Facts, set_fact
-from portal.app import page_routes
 from portal.permissions import BY_LINK, MAILBOX_ROUTES, TABLE, Visitor, may_open
 from tests import portal_site, world
+from tests.portal_routes import ROUTES, address
 from tests.portal_site import PDF, RESULT, Site, mark_of, send
-
-ROUTES = page_routes()
 
 
 @pytest.fixture
@@ -37,23 +35,28 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
         yield found
 
 
+SAMPLES = {
+    "deed": "vuong-mac",
+    "evidence_id": "1",
+    "number": "0",
+    "name": "style.css",
+    "table": "phan-cong",
+    "plan": world.PLAN,
+    "item": "I.1",
+    "kind": "csv",
+}
+"""Parameters of routes; those of the letter, the work and the link are known once a site is."""
+
+
 def path_of(site: Site, route: str, visitor: Visitor) -> str:
     """The address of a route, with things in it that are there."""
     own = {Visitor.COORDINATOR: "II.3/so_noi_vu"}.get(visitor, "I.1/xa_van_ninh")
-    values = {
+    values = SAMPLES | {
         "token": site.token if visitor is Visitor.LINK else "forged.token",
         "work_id": str(site.work[own]),
-        "deed": "vuong-mac",
-        "evidence_id": "1",
         "letter_id": site.letter,
-        "number": "0",
-        "name": "style.css",
-        "table": "phan-cong",
-        "plan": world.PLAN,
-        "item": "I.1",
-        "kind": "csv",
     }
-    return ROUTES[route].path.format(**values)
+    return address(route, values)
 
 
 def ask(site: Site, browser: TestClient, route: str, visitor: Visitor) -> Response:
