@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import AgencyRow, GroupRow
 from operations.errors import NotFound
-from operations.guards import need_coordinator, need_text
+from operations.guards import clean_document, need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
 from operations.reminder_days import count_anew
 from operations.stamp import Stamp
@@ -27,7 +27,7 @@ class LettersChange:
 
 
 def set_letters(
-    session: Session, stamp: Stamp, ref: str, *, on: bool, reason: str
+    session: Session, stamp: Stamp, ref: str, *, on: bool, reason: str, document: str | None = None
 ) -> LettersChange:
     """Switch automatic letters on or off for an agency, or a group written ``@key`` (rule 36).
 
@@ -37,10 +37,11 @@ def set_letters(
     Raises:
         NotFound: there is no such agency or group.
         NotPermitted: not the coordinator.
-        Refused: a reason is missing.
+        Refused: a reason is missing, or ``document`` cannot be the number of one.
     """
     need_coordinator(stamp)
     why = need_text(reason, "Đề nghị nêu lý do bật hoặc tắt thư tự động.", field="reason")
+    code = clean_document(document)
     is_group = ref.startswith("@")
     row = session.get(GroupRow if is_group else AgencyRow, ref.removeprefix("@"))
     if not isinstance(row, AgencyRow | GroupRow):
@@ -50,7 +51,7 @@ def set_letters(
         row.letters = on
         if isinstance(row, AgencyRow):
             row.version += 1
-        _note(session, stamp, row, "letters_on" if on else "letters_off", why)
+        _note(session, stamp, row, "letters_on" if on else "letters_off", reason=why, document=code)
     directory = load_directory(session)
     keys = directory.resolve([ref], stamp.as_of) if is_group else (ref,)
     silent = tuple(key for key in keys if on and not directory.letters_on(key, stamp.as_of))
@@ -85,12 +86,18 @@ def set_pilot(
     for row in changed:
         row.pilot = on
         row.version += 1
-        _note(session, stamp, row, "pilot_on" if on else "pilot_off", why)
+        _note(session, stamp, row, "pilot_on" if on else "pilot_off", reason=why)
     return tuple(row.key for row in changed)
 
 
 def _note(
-    session: Session, stamp: Stamp, row: AgencyRow | GroupRow, word: str, reason: str
+    session: Session,
+    stamp: Stamp,
+    row: AgencyRow | GroupRow,
+    word: str,
+    *,
+    reason: str,
+    document: str | None = None,
 ) -> None:
     session.flush()
     agency = isinstance(row, AgencyRow)
@@ -101,5 +108,6 @@ def _note(
         snapshot=snapshot_of(row),
         agency=row.key if agency else None,
         reason=reason,
+        document=document,
     )
     record(session, stamp, [change])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Final
 
-from models.tables import AccessLog
+from models.tables import AccessLog, Finding
 from operations.audit import Told
 from operations.exceptions import EXCEPTION_WORDS, Exceptional, Found
+from operations.findings import STATE_WORDS, is_overdue
 from operations.sampling import Sample, SampledPaper
 from portal.history_tables import who, work_of
 from portal.history_words import act_word, value_words
@@ -193,4 +195,38 @@ def reading_table(rows: Iterable[AccessLog], notes: Sequence[str] = ()) -> Table
         ),
         notes=tuple(notes),
         empty="Chưa ghi nhận lượt xem nào.",
+    )
+
+
+def findings_table(rows: Iterable[Finding], agencies: Mapping[str, str], today: date) -> Table:
+    """Findings of inspections, followed until they are mended (rule 45)."""
+    return Table(
+        key="kien-nghi",
+        title="Kiến nghị kiểm tra",
+        columns=(
+            Column(title="Kết luận", width=18),
+            Column(title="Ngày kết luận", kind=Kind.DATE, width=13),
+            Column(title="Cơ quan phải khắc phục", width=34),
+            Column(title="Nội dung kiến nghị", width=60),
+            Column(title="Khắc phục trước", kind=Kind.DATE, width=13),
+            *(Column(title="Tình trạng", width=22), Column(title="Lưu ý", width=12)),
+            *(
+                Column(title="Báo cáo khắc phục", width=50),
+                Column(title="Văn bản báo cáo", width=18),
+            ),
+            Column(title="Kết thúc lúc", kind=Kind.MOMENT, width=18),
+            *(Column(title="Căn cứ kết thúc", width=40), Column(title="Văn bản", width=18)),
+        ),
+        lines=tuple(
+            Line(
+                values=(
+                    *(row.document_code, row.issued_on),
+                    *(agencies.get(row.agency_key, row.agency_key), row.text, row.due_on),
+                    *(STATE_WORDS[row.state], "quá hạn" if is_overdue(row, today) else None),
+                    *(row.report, row.report_document, row.closed_at),
+                    *(row.closing_reason, row.closing_document),
+                )
+            )
+            for row in rows
+        ),
     )

@@ -91,6 +91,7 @@ SECTIONS: Final = (
         "Danh mục",
         (
             Entry("Cơ quan, đầu mối", "/danh-muc/co-quan", "agencies"),
+            Entry("Nhóm, thư tự động", "/danh-muc/nhom", "groups"),
             Entry("Ngày nghỉ, làm bù", "/danh-muc/ngay-nghi", "days"),
             Entry("Tài khoản", "/danh-muc/tai-khoan", "accounts"),
         ),

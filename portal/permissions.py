@@ -49,7 +49,7 @@ OWN_WORK: Final = frozenset({Visitor.AGENCY, Visitor.COORDINATOR})
 """Accounts that stand for an agency of their own."""
 BY_LINK: Final = frozenset({Visitor.LINK})
 
-TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
+_PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "health": ALL,
     "static": ALL,
     "home": ALL,
@@ -82,18 +82,12 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "run_now": RUNS_IT,
     # The history, and what those who check look into.
     "history": READS_ALL,
-    "history_export": READS_ALL,
     "known_at": READS_ALL,
-    "known_at_export": READS_ALL,
     "audit": READS_ALL,
     "exceptions": READS_ALL,
-    "exceptions_export": READS_ALL,
     "authority": READS_ALL,
-    "authority_export": READS_ALL,
     "sample": READS_ALL,
-    "sample_export": READS_ALL,
     "reading": READS_ALL,
-    "reading_export": READS_ALL,
     "findings": READS_ALL,
     "finding_record": DECIDES,
     "finding_act": DECIDES,
@@ -124,6 +118,9 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "catalog": READS_ALL,
     "agencies": READS_ALL,
     "agency_entry": READS_ALL,
+    "groups": READS_ALL,
+    "group": READS_ALL,
+    "group_act": DECIDES,
     "agency_entry_act": RUNS_IT | DECIDES,
     "days": READS_ALL,
     "days_act": DECIDES,
@@ -137,7 +134,6 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "heat_map": READS_ALL,
     "briefing": READS_ALL,
     "table": READS_ALL,
-    "export": READS_ALL,
     "bulk": DECIDES,
     "bulk_confirm": DECIDES,
     "entering": DECIDES,
@@ -152,6 +148,18 @@ TABLE: Final[Mapping[str, frozenset[Visitor]]] = {
     "letter_body": ALL,
     "letter_file": ALL,
 }
+
+FILES: Final = (
+    *("link_list", "agency_list"),
+    *("runs", "runs_all", "letters", "letter_proofs", "letter_rehearsal", "letter_pilots"),
+    *("queue_results", "queue_extensions", "queue_obstacles", "queue_proposals"),
+    *("agencies", "groups", "days", "accounts", "findings"),
+    *("history", "known_at", "exceptions", "authority", "sample", "reading"),
+    "table",
+)
+"""The pages with a list that can be taken as a file, by whoever may open the page."""
+
+TABLE: Final = {**_PAGES, **{f"{page}_export": _PAGES[page] for page in FILES}}
 """Route name to those who may open it."""
 
 MAILBOX_WHEN_LIVE: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})

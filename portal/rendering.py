@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -15,7 +16,7 @@ from markupsafe import Markup, escape
 import portal.words
 from notifications.formats import vn_date, vn_datetime, vn_number
 from portal.navigation import menu
-from portal.permissions import visitor_of
+from portal.permissions import TABLE, visitor_of
 from rules.lifecycle import ACTION_WORDS, RETURNED_WORD, STATUS_WORDS
 from rules.timeliness import CELL_WORDS
 
@@ -83,7 +84,11 @@ class Pages:
         """
         state = request.scope.get("state", {})
         visitor = state.get("visitor")
-        known = {"visitor": visitor, "session_mark": state.get("mark", "")}
+        known = {
+            "visitor": visitor,
+            "session_mark": state.get("mark", ""),
+            "downloads": _downloads(request),
+        }
         if visitor is not None:
             known["menu"] = menu(
                 request.url.path,
@@ -92,3 +97,17 @@ class Pages:
             )
         template = self._environment.get_template(name)
         return HTMLResponse(template.render(known | values), status_code=status)
+
+
+_NO_FILTER: Final = frozenset({"trang", "truoc", "so", "su-kien", "ghi", "da"})
+"""Fields of addresses that say which part of a page is shown, or what was just done."""
+
+
+def _downloads(request: Request) -> dict[str, str]:
+    """The addresses of this page's list as files, its filters kept; empty where it has none."""
+    route = getattr(request.scope.get("route"), "name", "")
+    if f"{route}_export" not in TABLE:
+        return {}
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in _NO_FILTER]
+    query = f"?{urlencode(kept)}" if kept else ""
+    return {kind: f"{request.url.path}/xuat/{kind}{query}" for kind in ("xlsx", "csv")}

@@ -25,7 +25,7 @@ SHOWN = OPEN | {
     Status.UNANSWERED,
 }
 """What stands on an agency's list as open."""
-_CLOSED = 60
+CLOSED = 60
 """Ended work on an agency's list: about two years of it."""
 CLOSED_SHOWN = SETTLED | {Status.CONTRIBUTED, Status.LAPSED}
 
@@ -107,19 +107,24 @@ class Reader:
         return tuple(self.card(row, by_link=by_link) for row in rows)
 
 
-def agency_list(session: Session, door: Doorway, as_of: date) -> AgencyList:
-    """The work of the doorway's agency and of no other (rule 46)."""
+def agency_list(
+    session: Session, door: Doorway, as_of: date, *, closed: int | None = CLOSED
+) -> AgencyList:
+    """The work of the doorway's agency and of no other (rule 46).
+
+    ``closed`` is how many that ended are told, the newest; None for all.
+    """
     reader = Reader(session, as_of)
     rows = by_urgency(work_list(session, as_of=as_of, agency=door.agency))
     waiting = {Status.SUBMITTED, Status.SUSPENDED}
     asks = [row for row in rows if row.status in SHOWN - waiting]
     waits = [row for row in rows if row.status in waiting]
-    closed = [row for row in rows if row.status in CLOSED_SHOWN]
-    closed.sort(key=lambda row: (row.period[:4], row.due_on), reverse=True)
+    ended = [row for row in rows if row.status in CLOSED_SHOWN]
+    ended.sort(key=lambda row: (row.period[:4], row.due_on), reverse=True)
     return AgencyList(
         asks=reader.cards(asks, by_link=door.by_link),
         waits=reader.cards(waits, by_link=door.by_link),
-        closed=reader.cards(closed[:_CLOSED], by_link=door.by_link),
+        closed=reader.cards(ended[:closed], by_link=door.by_link),
         several_plans=len({row.plan for row in rows}) > 1,
     )
 

@@ -22,7 +22,9 @@ from operations.accounts import (
 from operations.errors import Refused
 from operations.stamp import Stamp
 from operations.state import load_directory
+from portal.catalog_tables import accounts_table
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.filing import Do, file_form
 from portal.forms import FormState, Posted, posted
 from portal.pages.contacts import BASE
@@ -30,6 +32,7 @@ from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
 from portal.visitors import person_of
+from reports.tables import Table
 from rules.actors import AccountRole
 
 router = APIRouter()
@@ -71,6 +74,17 @@ def show_accounts(request: Request, form: FormState, status: int) -> Response:
 def accounts(request: Request) -> Response:
     """The accounts."""
     return show_accounts(request, FormState(), 200)
+
+
+def _file(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        names = {one.key: one.name for one in load_directory(session).agencies}
+        roles = {role.value: word.partition(":")[0] for role, word in ROLE_WORDS.items()}
+        return accounts_table(list_accounts(session), names, roles, portal.runtime.clock.now())
+
+
+takes_away(router, "accounts", _file)
 
 
 def _add(session: Session, stamp: Stamp, reading: Reading) -> str:

@@ -12,9 +12,11 @@ from operations.links import LINK_PATH
 from operations.queries import history_of
 from operations.queries_detail import WorkDetail, paper_of, work_detail
 from portal.deeds import AGENCY_DEEDS
+from portal.desk_tables import own_table
 from portal.doorway import Doorway, by_account, by_link, coordinator_name
 from portal.downloads import hand_out
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
 from portal.portal import portal_of
 from portal.recorded import show_recorded
@@ -22,6 +24,7 @@ from portal.taking import take
 from portal.typed import typed_lines
 from portal.views import agency_list, offer
 from portal.words import date_story, pill
+from reports.tables import Table
 
 router = APIRouter()
 BASE = "/co-quan"
@@ -176,3 +179,13 @@ def account_act(
 def account_file(request: Request, door: AccountDoor, evidence_id: int) -> Response:
     """A file, by account."""
     return show_file(request, door, evidence_id)
+
+
+def _own_file(request: Request, door: Doorway) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        return own_table(door.agency_name, agency_list(session, door, portal.today, closed=None))
+
+
+takes_away(router, "link_list", lambda request: _own_file(request, by_link(request)))
+takes_away(router, "agency_list", lambda request: _own_file(request, by_account(request)))

@@ -23,7 +23,7 @@ from portal.audit_tables import (
     reading_table,
     sample_table,
 )
-from portal.exporting import cut_note, export, most
+from portal.exporting import export, most
 from portal.instants import address_instant, read_instant
 from portal.pages.history import refuse_errors
 from portal.portal import portal_of
@@ -65,6 +65,7 @@ def audit(request: Request) -> Response:
     )
 
 
+_WORDS: Final = {"loai": {one.value: word for one, word in EXCEPTION_WORDS.items()}}
 _EXCEPTION_FIELDS = ("de-an", "nam", "co-quan", "loai")
 
 
@@ -102,7 +103,7 @@ def exceptions_page(request: Request) -> Response:
 @router.api_route("/kiem-tra/ngoai-le/xuat/{kind}", methods=_READ, name="exceptions_export")
 def exceptions_export(request: Request, kind: str) -> Response:
     """The same as a file."""
-    return _file(request, _exceptions(request)[2], kind)
+    return export(request, _exceptions(request)[2], kind, words=_WORDS)
 
 
 def _list(request: Request, template: str, table: Table, /, **values: Any) -> Response:
@@ -120,15 +121,6 @@ def _list(request: Request, template: str, table: Table, /, **values: Any) -> Re
         more=len(table.lines) - len(shown),
         **values,
     )
-
-
-def _file(request: Request, table: Table, kind: str) -> Response:
-    limit = most(kind)
-    if len(table.lines) <= limit:
-        return export(request, table, kind)
-    lines, notes = table.lines[:limit], (*table.notes, cut_note(kind))
-    cut = Table(key=table.key, title=table.title, columns=table.columns, lines=lines, notes=notes)
-    return export(request, cut, kind)
 
 
 _AUTHORITY_FIELDS = ("de-an", "nhiem-vu", "ky", "co-quan")
@@ -213,7 +205,7 @@ def sample_export(request: Request, kind: str) -> Response:
     asked = asked_of(request, _SAMPLE_FIELDS)
     table = _sample(request, asked)[1]
     refuse_errors(asked)
-    return _file(request, table, kind)
+    return export(request, table, kind)
 
 
 def _reading(request: Request, limit: int) -> Table:

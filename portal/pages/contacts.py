@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -10,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import AgencyRow, ContactKind, Mailbox
-from operations.address_book import contact_gaps
+from operations.address_book import ContactGap, contact_gaps
 from operations.contacts import (
     CONTACT_WORDS,
     ContactInput,
@@ -21,7 +23,9 @@ from operations.contacts import (
 from operations.letter_switches import set_letters
 from operations.stamp import Stamp
 from operations.state import load_directory
+from portal.catalog_tables import agencies_table
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.filing import Do, file_form
 from portal.forms import FormState, Posted, posted
 from portal.permissions import RUNS_IT, visitor_of
@@ -29,6 +33,8 @@ from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
 from portal.visitors import person_of
+from reports.tables import Table
+from rules.values import Agency
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
@@ -42,28 +48,81 @@ def catalog() -> Response:
     return RedirectResponse(AGENCIES, status_code=303)
 
 
-@router.api_route(AGENCIES, methods=_READ, name="agencies")
-def agencies(request: Request) -> Response:
-    """The agencies of today, those that letters do not reach first; and those that ended."""
-    portal, asked = portal_of(request), request.query_params.get("ten", "")
+MISSING: Final = {
+    "mot-trong-hai": "hộp thư hoặc đầu mối dùng được",
+    "hop-thu": "hộp thư dùng được",
+    "dau-moi": "đầu mối dùng được",
+}
+"""What an agency may lack, by the word that addresses have for it (rule 36)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The agencies of today that fit what was asked, and what is known of all."""
+
+    agencies: list[Agency]
+    ended: list[Agency]
+    total: int
+    gaps: Mapping[str, ContactGap]
+    letters: Mapping[str, bool]
+    pilots: frozenset[str]
+
+
+def _lacks(gap: ContactGap | None, missing: str) -> bool:
+    """Whether an agency lacks what is looked for; everything fits when nothing is."""
+    if missing not in MISSING:
+        return True
+    if gap is None:
+        return False
+    return {"hop-thu": not gap.mailbox, "dau-moi": not gap.focal}.get(missing, True)
+
+
+def _found(request: Request) -> Found:
+    portal, asked = portal_of(request), request.query_params
     with portal.runtime.database.read() as session:
         directory = load_directory(session)
         gaps = {gap.agency_key: gap for gap in contact_gaps(session, portal.today)}
-        pilots = set(session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
+        pilots = frozenset(session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
     valid = directory.valid_on(portal.today)
     keys = {one.key for one in valid}
-    wanted = asked.strip().casefold()
-    return portal.pages(
-        request,
-        "agencies.html",
-        agencies=[one for one in valid if wanted in one.name.casefold()],
+    wanted, missing = asked.get("ten", "").strip().casefold(), asked.get("thieu", "")
+    return Found(
+        agencies=sorted(
+            (
+                one
+                for one in valid
+                if wanted in one.name.casefold() and _lacks(gaps.get(one.key), missing)
+            ),
+            key=lambda one: (one.kind, one.key),
+        ),
         ended=[one for one in directory.agencies if one.key not in keys],
         total=len(valid),
         gaps=gaps,
         letters={one.key: directory.letters_on(one.key, portal.today) for one in valid},
         pilots=pilots,
-        asked=asked,
     )
+
+
+@router.api_route(AGENCIES, methods=_READ, name="agencies")
+def agencies(request: Request) -> Response:
+    """The agencies of today with whether letters reach them; and those that ended."""
+    asked = request.query_params
+    return portal_of(request).pages(
+        request,
+        "agencies.html",
+        found=_found(request),
+        asked=asked.get("ten", ""),
+        missing=asked.get("thieu", "") if asked.get("thieu") in MISSING else "",
+        lacks=MISSING,
+    )
+
+
+def _file(request: Request) -> Table:
+    found = _found(request)
+    return agencies_table(found.agencies, found.gaps, found.letters, found.pilots)
+
+
+takes_away(router, "agencies", _file, words={"thieu": MISSING})
 
 
 def show_agency(request: Request, key: str, form: FormState, status: int) -> Response:

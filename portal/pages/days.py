@@ -14,6 +14,8 @@ from notifications.formats import vn_date
 from operations.days import change_day
 from operations.stamp import Stamp
 from operations.state import load_calendar
+from portal.catalog_tables import WEEK, days_table
+from portal.exporting import takes_away
 from portal.filing import file_form
 from portal.forms import FormState, Posted, posted
 from portal.pages.contacts import BASE
@@ -31,16 +33,7 @@ DEED: Final = "ngay"
 def show_days(request: Request, form: FormState, status: int) -> Response:
     """The exceptions of one year, and the form that corrects one."""
     portal, person = portal_of(request), person_of(request)
-    asked = request.query_params.get("nam", "")
-    with portal.runtime.database.read() as session:
-        calendar = load_calendar(session)
-        years = range(calendar.first.year, calendar.last.year + 1)
-        year = int(asked) if asked.isdecimal() and int(asked) in years else portal.today.year
-        rows = [
-            row
-            for row in session.scalars(select(DayRow).order_by(DayRow.day))
-            if row.day.year == year
-        ]
+    years, year, rows = _year(request)
     return portal.pages(
         request,
         "days.html",
@@ -48,17 +41,31 @@ def show_days(request: Request, form: FormState, status: int) -> Response:
         year=year,
         years=years,
         days=rows,
-        week=("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật"),
+        week=WEEK,
         may_edit=person.can_decide,
         form=form,
         said=told(request),
     )
 
 
+def _year(request: Request) -> tuple[range, int, list[DayRow]]:
+    """The years that the calendar knows, the one asked for, and its exceptions."""
+    portal, asked = portal_of(request), request.query_params.get("nam", "")
+    with portal.runtime.database.read() as session:
+        calendar = load_calendar(session)
+        years = range(calendar.first.year, calendar.last.year + 1)
+        year = int(asked) if asked.isdecimal() and int(asked) in years else portal.today.year
+        rows = session.scalars(select(DayRow).order_by(DayRow.day))
+        return years, year, [row for row in rows if row.day.year == year]
+
+
 @router.api_route(DAYS, methods=_READ, name="days")
 def days(request: Request) -> Response:
     """The days off and the days worked instead."""
     return show_days(request, FormState(), 200)
+
+
+takes_away(router, "days", lambda request: days_table(*_year(request)[1:]))
 
 
 def _change(session: Session, stamp: Stamp, reading: Reading) -> str:

@@ -1,25 +1,26 @@
-"""The list behind every number, and the same list as a spreadsheet."""
+"""The list behind every number, and the same list as a file."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from notifications.formats import vn_datetime
-from operations.access import log_access
-from portal.downloads import attachment
 from portal.errors import NotThere
-from portal.portal import Portal, address_of, portal_of
+from portal.exporting import export, most
+from portal.portal import portal_of
 from portal.tables import LISTINGS
-from portal.visitors import person_of
 from portal.work_tables import Source, narrowing, read_source
 from reports.tables import Table
-from reports.xlsx import MEDIA_TYPE, workbook
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 PAGE_LINES = 100
 """Lines of one page; the spreadsheet holds all."""
+_BY_WORK: Final = frozenset({"qua-han", "sap-den-han", "don-doc", "viec-dieu-phoi"})
+"""Lists of whatever period that an item and an agency narrow all the same."""
 
 
 def _build(source: Source, key: str) -> Table:
@@ -52,41 +53,28 @@ def show_table(request: Request, table: str) -> Response:
         now=source.now,
         action=f"/bang/{table}",
         excel=filters.link(f"/xuat/{table}.xlsx"),
+        csv=filters.link(f"/xuat/{table}.csv"),
     )
 
 
-@router.api_route("/xuat/{table}.xlsx", methods=_READ, name="export")
-def export(request: Request, table: str) -> Response:
-    """The whole list as a spreadsheet; that it was taken is logged (rule 40)."""
-    portal = portal_of(request)
-    with portal.runtime.database.read() as session:
+@router.api_route("/xuat/{table}.{kind}", methods=_READ, name="table_export")
+def table_export(request: Request, table: str, kind: str) -> Response:
+    """The whole list as a file; that it was taken is logged (rule 40)."""
+    most(kind)
+    with portal_of(request).runtime.database.read() as session:
         source = read_source(request, session)
         found = _build(source, table)
-    scoped = source.filters.notes if LISTINGS[table].scoped else ()
-    narrowed = narrowing(source.filters) if LISTINGS[table].scoped else ()
-    noted = Table(
-        key=found.key,
-        title=found.title,
-        columns=found.columns,
-        lines=found.lines,
-        notes=(f"Số liệu lúc {vn_datetime(source.now)}.", *scoped, *narrowed),
-    )
-    content = workbook(noted, at=source.now, time_zone=portal.runtime.settings.time_zone)
-    _log(portal, request, table)
-    name = f"tien-do-{table}-{portal.today:%Y%m%d}.xlsx"
-    headers = {"content-disposition": attachment(name)}
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+    scoped = LISTINGS[table].scoped
+    if kind == "xlsx" and scoped:
+        found = replace(found, notes=(*source.filters.notes, *found.notes))
+    return export(request, found, kind, fields=_fields(source, table, scoped=scoped))
 
 
-def _log(portal: Portal, request: Request, table: str) -> None:
-    query = f"?{request.url.query}" if request.url.query else ""
-    with portal.runtime.database.write() as session:
-        log_access(
-            session,
-            at=portal.runtime.clock.now(),
-            actor=f"account:{person_of(request).username}",
-            method="EXPORT",
-            path=f"{table}{query}"[:500],
-            address=address_of(request),
-            agent=(request.headers.get("user-agent") or "")[:300] or None,
-        )
+def _fields(source: Source, table: str, *, scoped: bool) -> dict[str, str]:
+    """The fields that could be read and that narrow this list."""
+    work = {"nhiem-vu", "co-quan"} if table in _BY_WORK else set()
+    return {
+        key: text
+        for key, text in source.filters.given.items()
+        if scoped or key == "de-an" or key in work
+    }

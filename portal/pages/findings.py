@@ -17,12 +17,15 @@ from operations.findings import (
     record_finding,
     report_finding,
 )
+from portal.audit_tables import findings_table
 from portal.errors import NotAllowed, NotThere
+from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
 from portal.portal import address_of, portal_of
 from portal.reading import FormErrors, Reading
 from portal.searching import choices
 from portal.visitors import person_of
+from reports.tables import Table
 from rules.actors import AccountRole
 
 router = APIRouter()
@@ -53,6 +56,15 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
 def findings_page(request: Request) -> Response:
     """Every finding, those with the earliest day first."""
     return _show(request, FormState())
+
+
+def _file(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        return findings_table(findings(session), choices(session).agencies, portal.today)
+
+
+takes_away(router, "findings", _file)
 
 
 @router.post(_PATH, name="finding_record")

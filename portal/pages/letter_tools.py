@@ -22,16 +22,20 @@ from operations.catalog import stored_catalog
 from operations.contacts import ContactInput
 from operations.errors import Refused
 from operations.letter_switches import set_pilot
-from operations.queries_letters import proofs
+from operations.queries_letters import Proof, proofs
 from operations.stamp import Stamp
 from operations.state import load_directory, plan_keys
+from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.filing import file_form
 from portal.forms import FieldError, FormState, Posted, posted, read_date
+from portal.letter_tables import pilots_table, proofs_table, rehearsal_table
 from portal.pages.letters import BASE
 from portal.portal import Portal, portal_of
 from portal.reading import Reading
 from portal.told import told
 from portal.visitors import person_of
+from reports.tables import Table
 from runtime.rehearsal import Assume, Rehearsal, RehearsedLetter, rehearse
 
 router = APIRouter()
@@ -72,12 +76,7 @@ class _TimeUp(Exception):
 def letter_proofs(request: Request) -> Response:
     """Which agency is known to have noticed what it was sent, in one year."""
     portal = portal_of(request)
-    asked = request.query_params.get("nam", "")
-    year = int(asked) if asked.isdecimal() and 2000 <= int(asked) <= 2100 else portal.today.year
-    zone = ZoneInfo(portal.runtime.settings.time_zone)
-    since, until = (datetime(one, 1, 1, tzinfo=zone).astimezone(UTC) for one in (year, year + 1))
-    with portal.runtime.database.read() as session:
-        found = proofs(session, since=since, until=until)
+    year, found = _proofs(request)
     return portal.pages(
         request,
         "letter_proofs.html",
@@ -86,6 +85,19 @@ def letter_proofs(request: Request) -> Response:
         proofs=found,
         silent=[one for one in found if not one.proven],
     )
+
+
+def _proofs(request: Request) -> tuple[int, list[Proof]]:
+    """The year that was asked for, and its proofs."""
+    portal, asked = portal_of(request), request.query_params.get("nam", "")
+    year = int(asked) if asked.isdecimal() and 2000 <= int(asked) <= 2100 else portal.today.year
+    zone = ZoneInfo(portal.runtime.settings.time_zone)
+    since, until = (datetime(one, 1, 1, tzinfo=zone).astimezone(UTC) for one in (year, year + 1))
+    with portal.runtime.database.read() as session:
+        return year, proofs(session, since=since, until=until)
+
+
+takes_away(router, "letter_proofs", lambda request: proofs_table(*_proofs(request)))
 
 
 @router.api_route(BASE + "/dien-tap", methods=_READ, name="letter_rehearsal")
@@ -112,6 +124,35 @@ def letter_rehearsal(request: Request) -> Response:
         problem=problem,
         seconds=LIMIT_SECONDS,
     )
+
+
+def _rehearsal_file(request: Request) -> Table:
+    """The rehearsal of the page, played again; the page itself keeps nothing.
+
+    Raises:
+        NotThere: the address asks for none, or for days that cannot be rehearsed.
+    """
+    portal, asked = portal_of(request), request.query_params
+    if "tu" not in asked:
+        raise NotThere("Đề nghị bấm “Diễn tập” trước khi xuất tệp.")
+    assume = Assume.ON_TIME if asked.get("gia-dinh") == Assume.ON_TIME else Assume.SILENT
+    today = portal.today
+    try:
+        last = today + timedelta(days=DAYS_AHEAD)
+        span = _span(asked.get("tu", ""), asked.get("den", ""), today, last)
+        found = _rehearse(portal, *span, assume)
+    except (FieldError, Refused) as error:
+        raise NotThere(str(error)) from None
+    stopped = found.stopped
+    notes = [f"Đã hết thời gian, mới đến ngày {vn_date(stopped)}."] if stopped else []
+    return rehearsal_table(found.letters, ["Diễn tập: không gửi thư nào.", *notes])
+
+
+_ASSUMED: Final = {
+    Assume.SILENT.value: "các cơ quan không làm gì",
+    Assume.ON_TIME.value: "các cơ quan cập nhật đúng hạn",
+}
+takes_away(router, "letter_rehearsal", _rehearsal_file, words={"gia-dinh": _ASSUMED})
 
 
 def _span(first: str, last: str, earliest: date, default: date) -> tuple[date, date]:
@@ -211,6 +252,15 @@ def show_pilots(request: Request, form: FormState, status: int) -> Response:
 def letter_pilots(request: Request) -> Response:
     """Pilots: while there is any, letters to all others are held (rule 19)."""
     return show_pilots(request, FormState(), 200)
+
+
+def _pilots_file(request: Request) -> Table:
+    with portal_of(request).runtime.database.read() as session:
+        query = select(AgencyRow).where(AgencyRow.pilot)
+        return pilots_table(session.scalars(query.order_by(AgencyRow.position, AgencyRow.key)))
+
+
+takes_away(router, "letter_pilots", _pilots_file)
 
 
 @router.post(BASE + "/thi-diem", name="letter_pilots_act")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from operations.queries_letters import (
     KIND_WORDS,
     STATE_WORDS,
     LetterDetail,
+    LetterView,
     letter_counts,
     letter_detail,
     letter_list,
@@ -27,17 +29,22 @@ from operations.queries_letters import (
 from operations.resending import RESENDABLE, Resent, resend
 from operations.stamp import Stamp
 from portal.errors import NotThere
+from portal.exporting import MOST, takes_away
 from portal.filing import Do, file_form
 from portal.forms import FormState, Posted, posted
+from portal.letter_tables import letters_table
 from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
 from portal.visitors import person_of
+from reports.tables import Table
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 BASE: Final = "/thu"
 LISTED: Final = 50
+FIELDS: Final = ("trang-thai", "hop-thu", "co-quan", "luot")
+"""What narrows the list, as addresses name it."""
 SHOWN_LINK: Final = "[liên kết riêng của hộp thư nhận]"
 POLICY: Final = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
@@ -52,21 +59,13 @@ Form = Annotated[Posted, Depends(posted)]
 def show_list(request: Request, form: FormState, status: int) -> Response:
     """Letters by state and filter, what is held above them."""
     portal, asked = portal_of(request), request.query_params
-    values = {name: asked.get(name, "") for name in ("trang-thai", "hop-thu", "co-quan", "luot")}
-    state = values["trang-thai"]
+    values = {name: asked.get(name, "") for name in FIELDS}
     before = asked.get("truoc", "")
     with portal.runtime.database.read() as session:
         counts = letter_counts(session)
         waiting = releasable(session, portal.today)
-        found = letter_list(
-            session,
-            state=LetterState(state) if state in set(LetterState) else None,
-            mailbox=values["hop-thu"] or None,
-            agency=values["co-quan"] or None,
-            run=values["luot"] or None,
-            before=int(before) if before.isdecimal() and len(before) < 19 else None,
-            limit=LISTED + 1,
-        )
+        place = int(before) if before.isdecimal() and len(before) < 19 else None
+        found = _asked_letters(session, values, before=place, limit=LISTED + 1)
     last = found[LISTED - 1].id if len(found) > LISTED else None
     onward = urlencode({name: text for name, text in values.items() if text} | {"truoc": last})
     return portal.pages(
@@ -91,6 +90,31 @@ def show_list(request: Request, form: FormState, status: int) -> Response:
 def letters(request: Request) -> Response:
     """The letters."""
     return show_list(request, FormState(), 200)
+
+
+def _asked_letters(
+    session: Session, asked: Mapping[str, str], *, before: int | None = None, limit: int
+) -> list[LetterView]:
+    state, mailbox, agency, run = (asked.get(name, "") for name in FIELDS)
+    return letter_list(
+        session,
+        state=LetterState(state) if state in set(LetterState) else None,
+        mailbox=mailbox or None,
+        agency=agency or None,
+        run=run or None,
+        before=before,
+        limit=limit,
+    )
+
+
+def _letters_file(request: Request) -> Table:
+    with portal_of(request).runtime.database.read() as session:
+        limit = max(MOST.values()) + 1
+        return letters_table(_asked_letters(session, request.query_params, limit=limit))
+
+
+_STATES: Final = {"trang-thai": {state.value: word for state, word in STATE_WORDS.items()}}
+takes_away(router, "letters", _letters_file, words=_STATES)
 
 
 @router.post(BASE + "/cho-gui", name="letters_release")

@@ -20,8 +20,10 @@ from operations.queries_views import ExtensionView, ObstacleView
 from operations.queues import ProposalView, obstacle_versions, proposals_waiting, queue_counts
 from operations.stamp import Stamp
 from portal.attempts import attempt
+from portal.desk_tables import obstacles_table, steps_table
 from portal.doorway import Doorway
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.forms import FormState
 from portal.pages.queues import BASE, Form
 from portal.pages.work import Desk
@@ -30,6 +32,7 @@ from portal.reading import Reading
 from portal.throttle import POSTS
 from portal.typed import typed_lines
 from portal.views import Card, Reader
+from reports.tables import Table
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
@@ -70,11 +73,7 @@ def show_obstacles(
     """Obstacles that wait for an answer, and those answered that nobody has closed."""
     portal, typed = portal_of(request), form or FormState()
     with portal.runtime.database.read() as session:
-        reader, versions = Reader(session, portal.today), obstacle_versions(session)
-        found = [
-            _stuck(session, reader, one, versions[one.id])
-            for one in reversed(obstacles(session, states=("raised", "consolidated", "answered")))
-        ]
+        found = _all_stuck(session, Reader(session, portal.today))
         counts = queue_counts(session)
     return portal.pages(
         request,
@@ -88,6 +87,12 @@ def show_obstacles(
         lost=typed_lines(typed) if typed.problem else (),
         said=_SAID.get(request.query_params.get("da", ""), ""),
     )
+
+
+def _all_stuck(session: Session, reader: Reader) -> list[Stuck]:
+    versions = obstacle_versions(session)
+    found = reversed(obstacles(session, states=("raised", "consolidated", "answered")))
+    return [_stuck(session, reader, one, versions[one.id]) for one in found]
 
 
 def _stuck(session: Session, reader: Reader, one: ObstacleView, version: int) -> Stuck:
@@ -107,15 +112,7 @@ def show_steps(
     """First steps that wait for a leader."""
     portal, typed = portal_of(request), form or FormState()
     with portal.runtime.database.read() as session:
-        reader, steps = Reader(session, portal.today), []
-        for one in proposals_waiting(session):
-            row = work_one(session, one.assignment, as_of=portal.today)
-            if row is not None:
-                steps.append(Step(card=reader.card(row), proposal=one))
-        for asked in reversed(extensions(session, states=("proposed",))):
-            row = work_one(session, asked.assignment, as_of=portal.today)
-            if row is not None:
-                steps.append(Step(card=reader.card(row), extension=asked))
+        steps = _steps(session, Reader(session, portal.today))
         counts = queue_counts(session)
     return portal.pages(
         request,
@@ -130,6 +127,19 @@ def show_steps(
     )
 
 
+def _steps(session: Session, reader: Reader) -> list[Step]:
+    steps = []
+    for one in proposals_waiting(session):
+        row = work_one(session, one.assignment, as_of=reader.as_of)
+        if row is not None:
+            steps.append(Step(card=reader.card(row), proposal=one))
+    for asked in reversed(extensions(session, states=("proposed",))):
+        row = work_one(session, asked.assignment, as_of=reader.as_of)
+        if row is not None:
+            steps.append(Step(card=reader.card(row), extension=asked))
+    return steps
+
+
 @router.api_route(STUCK, methods=_READ, name="queue_obstacles")
 def queue_obstacles(request: Request, door: Desk) -> Response:
     """Obstacles."""
@@ -140,6 +150,26 @@ def queue_obstacles(request: Request, door: Desk) -> Response:
 def queue_proposals(request: Request, door: Desk) -> Response:
     """Second steps."""
     return show_steps(request, door)
+
+
+def _obstacles_file(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        found = _all_stuck(session, Reader(session, portal.today))
+        told = [(one.agency_name, one.card.row if one.card else None, one.said) for one in found]
+        return obstacles_table(session, told, portal.today)
+
+
+def _steps_file(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        found = _steps(session, Reader(session, portal.today))
+        told = [(one.card.row, one.proposal, one.extension) for one in found]
+        return steps_table(session, told, portal.today)
+
+
+takes_away(router, "queue_obstacles", _obstacles_file)
+takes_away(router, "queue_proposals", _steps_file)
 
 
 @router.post(STUCK, name="obstacles_consolidate")

@@ -20,8 +20,10 @@ from operations.queries import WorkRow, history_of, work_list, work_one
 from operations.queries_detail import WorkDetail, extensions, work_detail
 from operations.queues import queue_counts
 from portal.deciding import DECIDER_DEEDS
+from portal.desk_tables import extensions_table, results_table
 from portal.doorway import Doorway
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
 from portal.pages.work import Desk
 from portal.portal import Portal, portal_of
@@ -29,6 +31,7 @@ from portal.taking import take
 from portal.typed import typed_lines
 from portal.visitors import person_of
 from portal.words import Pill, pill, workdays
+from reports.tables import Table
 from rules.actors import Capacity
 from rules.lifecycle import Status
 from rules.timeliness import confirmer_days
@@ -213,6 +216,31 @@ def queue_results(request: Request, door: Desk) -> Response:
 def queue_extensions(request: Request, door: Desk) -> Response:
     """Requests for another date that nobody has decided."""
     return show_queue(request, door, "queue_extensions.html", _asking(request))
+
+
+def _of_item(request: Request, rows: list[WorkRow]) -> list[WorkRow]:
+    item = request.query_params.get("nhiem-vu", "")
+    return [row for row in rows if item in {"", row.item}]
+
+
+def _results(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        rows = _of_item(request, _waiting(request)(session))
+        return results_table(session, rows, portal.today)
+
+
+def _extensions(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        rows = {row.id: row for row in _of_item(request, _asking(request)(session))}
+        asked = reversed(extensions(session, states=("asked",)))
+        pairs = [(rows[one.assignment], one) for one in asked if one.assignment in rows]
+        return extensions_table(session, pairs, portal.today)
+
+
+takes_away(router, "queue_results", _results)
+takes_away(router, "queue_extensions", _extensions)
 
 
 @router.post(BASE + "/viec/{work_id}/{deed}", name="queue_act")

@@ -13,11 +13,13 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 from operations.access import log_access
 from operations.queries_runs import (
     ITEM_JOB,
     JOB_WORDS,
+    RunView,
     item_runs,
     last_of_jobs,
     run_detail,
@@ -25,11 +27,14 @@ from operations.queries_runs import (
 )
 from operations.state import load_plan, plan_keys
 from portal.errors import NotThere, PageError
+from portal.exporting import MOST, takes_away
 from portal.forms import Posted, posted
+from portal.letter_tables import item_runs_table, runs_table
 from portal.portal import Portal, address_of, portal_of
 from portal.throttle import POSTS
 from portal.told import say, told
 from portal.visitors import person_of
+from reports.tables import Table
 from rules.actors import AccountRole
 from runtime.prefect_client import Deployment, PrefectClient, PrefectDown, Run
 
@@ -149,27 +154,52 @@ def runs(request: Request) -> Response:
 def runs_all(request: Request) -> Response:
     """Every run that was recorded, filtered in the address, the newest first."""
     portal, asked = portal_of(request), request.query_params
-    plan, item, job = (asked.get(name) or None for name in ("de-an", "nhiem-vu", "loai"))
     before = asked.get("truoc", "")
     with portal.runtime.database.read() as session:
         plans = [load_plan(session, key) for key in plan_keys(session)]
-        found = run_list(
-            session,
-            plan=plan,
-            item=item,
-            job=job or (ITEM_JOB if item else None),
-            before=int(before) if before.isdecimal() and len(before) < 19 else None,
-            limit=LISTED + 1,
-        )
+        place = int(before) if before.isdecimal() and len(before) < 19 else None
+        found = _asked_runs(session, request, before=place, limit=LISTED + 1)
     return portal.pages(
         request,
         "runs_all.html",
         runs=found[:LISTED],
         more=found[LISTED - 1].id if len(found) > LISTED else None,
         plans=plans,
-        asked={"de-an": plan or "", "nhiem-vu": item or "", "loai": job or ""},
+        asked={name: asked.get(name, "") for name in ("de-an", "nhiem-vu", "loai")},
         jobs=JOB_WORDS,
     )
+
+
+def _asked_runs(
+    session: Session, request: Request, *, before: int | None = None, limit: int
+) -> list[RunView]:
+    names = ("de-an", "nhiem-vu", "loai")
+    plan, item, job = (request.query_params.get(name) or None for name in names)
+    return run_list(
+        session,
+        plan=plan,
+        item=item,
+        job=job or (ITEM_JOB if item else None),
+        before=before,
+        limit=limit,
+    )
+
+
+def _runs_file(request: Request) -> Table:
+    portal = portal_of(request)
+    with portal.runtime.database.read() as session:
+        cron, now = portal.runtime.settings.items_cron, portal.runtime.clock.now()
+        found = item_runs(session, now=now, as_of=portal.today, cron=cron)
+        return item_runs_table(found, last_of_jobs(session))
+
+
+def _all_runs_file(request: Request) -> Table:
+    with portal_of(request).runtime.database.read() as session:
+        return runs_table(_asked_runs(session, request, limit=max(MOST.values()) + 1))
+
+
+takes_away(router, "runs", _runs_file)
+takes_away(router, "runs_all", _all_runs_file, words={"loai": JOB_WORDS})
 
 
 @router.api_route(BASE + "/{number}", methods=_READ, name="run")
