@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,14 @@ def _file_size(size: int) -> str:
     return f"{vn_number(size / 1_000_000, 1)} MB"
 
 
+def _letter_date(header: str) -> str:
+    """The date of a letter's header as people read it; as it is where it is no date."""
+    try:
+        return vn_datetime(parsedate_to_datetime(header))
+    except ValueError:
+        return header
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -50,6 +59,7 @@ def _environment() -> Environment:
         "vn_number": vn_number,
         "breaks": _breaks,
         "file_size": _file_size,
+        "letter_date": _letter_date,
         "action_word": portal.words.history_word,
     }
     environment.globals |= {

@@ -40,6 +40,8 @@ class Card:
     calendar: WorkCalendar
     pill: Pill
     story: tuple[str, ...]
+    past: bool
+    """Its day has gone by."""
     by_account_only: bool
     """Led by the coordinating agency, and opened by a link (rule 34)."""
 
@@ -52,6 +54,17 @@ class AgencyList:
     waits: tuple[Card, ...]
     closed: tuple[Card, ...]
     several_plans: bool
+
+    @property
+    def late(self) -> int:
+        """How many of what asks for something are overdue."""
+        return sum(card.row.overdue for card in self.asks)
+
+    @property
+    def next_on(self) -> date | None:
+        """The nearest day, not past, by which something is asked; None if there is none."""
+        coming = [card.row.asked_by for card in self.asks if not card.past]
+        return min(coming, default=None)
 
     @property
     def by_account_only(self) -> bool:
@@ -99,6 +112,7 @@ class Reader:
             calendar=state.calendar,
             pill=pill(row, self.as_of, state.calendar),
             story=tuple(date_story(row, item, state.plan, self.coordinator(row.plan))),
+            past=row.asked_by < self.as_of,
             by_account_only=by_link and own and row.role is Role.LEAD,
         )
 

@@ -19,6 +19,7 @@ import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from models.history_tables import RunLog
 from models.tables import Assignment, LinkToken, Occurrence
 from notifications.mailbox import LocalMailbox
 from operations.accounts import NewAccount, add_account
@@ -26,6 +27,7 @@ from operations.act import act
 from operations.acting import ActRequest
 from operations.dates import fix_year_dates
 from operations.extensions import ask_extension
+from operations.findings import NewFinding, record_finding
 from operations.links import LINK_PATH, LinkPurpose, issue
 from operations.obstacles import raise_obstacle
 from operations.opening import open_due
@@ -184,6 +186,7 @@ def play(site: Live) -> None:
             admin = Actor(kind=ActorKind.OPERATOR, name="Người vận hành")
             add_account(session, site.stamp(admin), new)
     _letters(site)
+    _checked(site)
 
 
 def _open(site: Live, day: date) -> None:
@@ -249,6 +252,31 @@ def _states_of_march(site: Live) -> None:
         lead = site.work(CENTRE, "II.3", "2027")
         partner = site.work(AGENCY, "II.3", "2027", Role.PARTNER)
         request_contribution(session, site.stamp(_clerk()), lead, [partner], request)
+
+
+def _checked(site: Live) -> None:
+    """A run in the log and a finding of an inspection."""
+    finding = NewFinding(
+        document="15/KL-TTr",
+        issued_on=date(2027, 3, 1),
+        text="Bổ sung hồ sơ phân công công chức.",
+        agency=AGENCY,
+        due_on=date(2027, 4, 30),
+    )
+    with site.runtime.database.write() as session:
+        record_finding(session, site.stamp(_clerk()), finding)
+        session.add(
+            RunLog(
+                job="item",
+                plan_key=PLAN,
+                item_key="I.1",
+                as_of=TODAY,
+                started_at=_at(TODAY),
+                finished_at=_at(TODAY),
+                state="Đang thực hiện",
+                figures='{"Kỳ mở trong lần chạy này":1,"Thư lập mới":0}',
+            )
+        )
 
 
 def _letters(site: Live) -> None:
