@@ -26,7 +26,7 @@ def known_item(here: Here, item: str | None, plan: str | None = None) -> None:
 
     keys = here.plans(plan)
     with here.runtime.database.read() as session:
-        known = [one.key for key in keys for one in load_plan(session, key).items]
+        known = [one.key for key in keys for one in load_plan(session, key).every_item]
     if item not in known:
         _refuse("nhiệm vụ", item, known, field="item", show=known)
 

@@ -59,6 +59,7 @@ def rehearse_(
 ) -> None:
     """Diễn tập: trong khoảng ngày đó ai sẽ nhận thư gì, không gửi thư nào."""
     from cli.edge import ready
+    from operations.added_records import added_records
     from operations.catalog import stored_catalog
     from runtime.rehearsal import Assume, Dates, Rehearsal, rehearse
 
@@ -68,7 +69,7 @@ def rehearse_(
     with ready(ctx) as here:
         with here.runtime.database.read() as session:
             catalogs = [stored_catalog(session, key) for key in here.plans()]
-            contacts = _contacts(session)
+            contacts, added = _contacts(session), added_records(session)
         asked = Rehearsal(
             catalogs=catalogs,
             date_from=date_from,
@@ -76,6 +77,7 @@ def rehearse_(
             assume=Assume(assume),
             dates=Dates(dates),
             contacts=contacts or None,
+            added=added,
         )
         told = Told()
         with _progress(date_from, date_to) as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, Key, Line, Word, one_of
@@ -45,6 +45,56 @@ class PlanVersion(Base):
     """SHA-256 of ``content`` in hexadecimal."""
     applied_at: Mapped[datetime]
     applied_by: Mapped[Line]
+
+
+class AddedWork(Base):
+    """Work outside the appendix (rule 44), by its code; ``content`` is its item as canonical JSON.
+
+    It belongs to no version of the plan: applying a catalog never touches it. Numbers of a year
+    have no gap, for rows are added under the plan's lock and never deleted.
+    """
+
+    __tablename__ = "added_work"
+    __table_args__ = (
+        UniqueConstraint("plan_key", "code"),
+        UniqueConstraint("plan_key", "year", "number"),
+        CheckConstraint("number >= 1 AND version >= 1", name="counts"),
+    )
+
+    id: Mapped[Id]
+    plan_key: Mapped[Key] = mapped_column(ForeignKey("plan.key"))
+    year: Mapped[int]
+    number: Mapped[int]
+    code: Mapped[Key]
+    basis_code: Mapped[Line]
+    basis_on: Mapped[date]
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    created_by: Mapped[Line]
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[Line]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class PolicySetting(Base):
+    """A policy of a plan that was set in the system; the newest of a name is the one in force.
+
+    It lies over the plan's version, so that applying a catalog does not undo it silently (rule 8).
+    ``value`` is JSON; None gives the policy back to the catalog.
+    """
+
+    __tablename__ = "policy_setting"
+    __table_args__ = (Index("ix_policy_setting_plan_key_name", "plan_key", "name"),)
+
+    id: Mapped[Id]
+    plan_key: Mapped[Key] = mapped_column(ForeignKey("plan.key"))
+    name: Mapped[Key]
+    value: Mapped[str | None] = mapped_column(Text)
+    basis: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    set_on: Mapped[date]
+    set_at: Mapped[datetime]
+    set_by: Mapped[Line]
 
 
 class AgencyRow(Base):

@@ -3,6 +3,7 @@
 from models.audit_tables import Finding
 from models.base import Base
 from models.catalog_tables import (
+    AddedWork,
     AgencyRow,
     DatabaseFact,
     DayRow,
@@ -11,6 +12,7 @@ from models.catalog_tables import (
     PeriodDate,
     PlanRow,
     PlanVersion,
+    PolicySetting,
     SuccessionRow,
 )
 from models.history_tables import Checkpoint, Event, LogLeaf, LogPending, RunLog
@@ -42,6 +44,7 @@ from models.work_tables import (
 __all__ = [
     "AccessLog",
     "Account",
+    "AddedWork",
     "AgencyRow",
     "Assignment",
     "Base",
@@ -70,6 +73,7 @@ __all__ = [
     "PeriodDate",
     "PlanRow",
     "PlanVersion",
+    "PolicySetting",
     "Proposal",
     "Reminder",
     "RunLog",

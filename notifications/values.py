@@ -230,6 +230,8 @@ class MondaySummary(Letter):
 
     year: int
     cells: FourCells
+    added: FourCells | None = None
+    """Work outside the appendix, counted apart (rule 44); None where there is none."""
     closed_last_week: int
     sections: tuple[SummarySection, ...] = ()
 

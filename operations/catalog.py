@@ -19,8 +19,16 @@ from sqlalchemy.orm import Session
 from models.tables import DayRow, PlanRow, PlanVersion
 from operations.agencies import directory_from_json, directory_to_json, store_directory, union
 from operations.history import Change, record
+from operations.policy_values import policies_set, with_policies
 from operations.stamp import Stamp
-from operations.state import PLAN_ADAPTER, Facts, fact, load_directory, load_plan, set_fact
+from operations.state import (
+    PLAN_ADAPTER,
+    Facts,
+    fact,
+    load_applied,
+    load_directory,
+    set_fact,
+)
 from rules.directory import Directory
 from rules.values import Plan
 from rules.workdays import DaySource
@@ -47,7 +55,7 @@ def stored_catalog(session: Session, plan_key: str) -> LoadedCatalog:
         NotFound: there is no such plan.
     """
     return LoadedCatalog(
-        plan=load_plan(session, plan_key),
+        plan=with_policies(load_applied(session, plan_key), policies_set(session, plan_key)),
         directory=load_directory(session),
         corrections=tuple(_corrections(session)),
     )
@@ -114,7 +122,7 @@ def apply_catalog(
         version = _store_version(session, stamp, loaded.plan, loaded.plan.version)
         return CatalogResult(first=True, version=version, changes=())
     version = plan_row.current_version
-    current = load_plan(session, loaded.plan.key)
+    current = load_applied(session, loaded.plan.key)
     if replace(current, version=0) != replace(loaded.plan, version=0):
         version = max(version + 1, loaded.plan.version)
         _store_version(session, stamp, replace(loaded.plan, version=version), version)
@@ -124,7 +132,9 @@ def apply_catalog(
 
 def _store_version(session: Session, stamp: Stamp, plan: Plan, version: int) -> int:
     content = json.dumps(
-        PLAN_ADAPTER.dump_python(plan, mode="json"), ensure_ascii=False, sort_keys=True
+        PLAN_ADAPTER.dump_python(plan, mode="json", exclude={"added"}),
+        ensure_ascii=False,
+        sort_keys=True,
     )
     row = PlanVersion(
         plan_key=plan.key,

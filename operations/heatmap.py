@@ -163,7 +163,7 @@ def strip(session: Session, state: PlanState, cutoff: date) -> Mapping[str, tupl
     """Every item of a plan through its years, by item key."""
     plan = state.plan
     found: dict[tuple[str, str], list[Tally]] = {}
-    scope = Scope(cutoff=cutoff, plan=plan.key)
+    scope = Scope(cutoff=cutoff, plan=plan.key, added=None)
     for one in tallies(session, scope, Occurrence.item_key, Occurrence.period_key):
         item, period = one.keys
         if one.status not in UNCOUNTED:
@@ -173,7 +173,7 @@ def strip(session: Session, state: PlanState, cutoff: date) -> Mapping[str, tupl
         item.key: tuple(
             _year(item, year, found.get((item.key, str(year)), ()), state) for year in years
         )
-        for item in plan.items
+        for item in plan.every_item
     }
 
 

@@ -167,7 +167,7 @@ def _new_row(
     addition: Addition,
 ) -> Assignment:
     like = next((one for one in rows if one.due_on == occurrence.due_on), None)
-    item = {one.key: one for one in state.plan.items}.get(occurrence.item_key)
+    item = {one.key: one for one in state.plan.every_item}.get(occurrence.item_key)
     default = item.calendar.authority if item else DateAuthority.COORDINATOR
     authority = DateAuthority(like.authority) if like else default
     nominal, due_on, document = (

@@ -281,7 +281,7 @@ def by_urgency(rows: Iterable[WorkRow]) -> list[WorkRow]:
 
 def cell_counts(rows: Iterable[WorkRow]) -> Counter[Cell]:
     """How many rows stand in each cell; a passed provisional date counts as in time (rule 17),
-    and is counted under its own word as well."""
+    and is counted under its own word as well. Callers count added work apart (rule 44)."""
     counted: Counter[Cell] = Counter()
     for row in rows:
         if row.timeliness is None:

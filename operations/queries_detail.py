@@ -60,7 +60,7 @@ class WorkDetail:
     @property
     def group_title(self) -> str:
         """The heading under which the row stands in the decision."""
-        return next(one.title for one in self.plan.groups if one.key == self.item.group)
+        return self.plan.group_title(self.item)
 
     @property
     def in_force(self) -> PaperView | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import (
+    AddedWork,
     AgencyRow,
     Assignment,
     DatabaseFact,
@@ -25,6 +26,7 @@ from models.tables import (
     SuccessionRow,
 )
 from operations.errors import NotFound
+from operations.policy_values import policies_set, with_policies
 from operations.stamp import Stamp
 from rules.directory import Directory
 from rules.planning import FixedDate, OccurrenceKey, ladder_key
@@ -34,6 +36,7 @@ from rules.values import (
     DateAuthority,
     Document,
     Group,
+    Item,
     ItemKind,
     Ladder,
     Member,
@@ -102,9 +105,17 @@ class PlanState:
         return None if key is None else self.plan.ladders.get(key)
 
 
+ITEM_ADAPTER: TypeAdapter[Item] = TypeAdapter(Item)
+
+
 @lru_cache(maxsize=32)
 def _parse(content: str) -> Plan:
     return PLAN_ADAPTER.validate_json(content)
+
+
+@lru_cache(maxsize=1024)
+def _parse_item(content: str) -> Item:
+    return ITEM_ADAPTER.validate_json(content)
 
 
 def plan_keys(session: Session) -> list[str]:
@@ -113,7 +124,28 @@ def plan_keys(session: Session) -> list[str]:
 
 
 def load_plan(session: Session, key: str, version: int | None = None) -> Plan:
-    """A plan in one version, the current one by default.
+    """A plan in one version, the current one by default, with what was set and added since.
+
+    Policies that were set in the system lie over the version (rule 8), and work outside the
+    appendix stands beside its items (rule 44).
+
+    Raises:
+        NotFound: there is no such plan or version.
+    """
+    plan = load_applied(session, key, version)
+    added = session.scalars(
+        select(AddedWork.content)
+        .where(AddedWork.plan_key == key)
+        .order_by(AddedWork.year, AddedWork.number)
+    ).all()
+    return replace(
+        with_policies(plan, policies_set(session, key)),
+        added=tuple(_parse_item(content) for content in added),
+    )
+
+
+def load_applied(session: Session, key: str, version: int | None = None) -> Plan:
+    """A plan as a version of the catalog says it, without what was set or added in the system.
 
     Raises:
         NotFound: there is no such plan or version.

@@ -34,6 +34,7 @@ from operations.outbox import LetterKind, NewLetter, insert_letters
 from operations.queries import WorkRow, cell_counts, work_list
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state, plan_keys
+from rules.added import is_added
 from rules.ladder import at_end
 from rules.lifecycle import OPEN, Status
 from rules.planning import ladder_key
@@ -98,17 +99,14 @@ def render_summary(
         for state in own
         for row in work_list(session, as_of=as_of, plan=state.plan.key, roles=[Role.LEAD])
     ]
-    cells = cell_counts(row for row in leads if row.due_on.year == as_of.year or _is_open(row))
+    counted = [row for row in leads if row.due_on.year == as_of.year or _is_open(row)]
+    added = [row for row in counted if is_added(row.item)]
     value = MondaySummary(
         **address,
         plans=plan_refs(state.plan for state in own),
         year=as_of.year,
-        cells=FourCells(
-            on_time=cells[Cell.DONE_IN_TIME],
-            late=cells[Cell.DONE_LATE],
-            open_in_time=cells[Cell.OPEN_IN_TIME],
-            open_overdue=cells[Cell.OPEN_OVERDUE],
-        ),
+        cells=_four(row for row in counted if not is_added(row.item)),
+        added=_four(added) if added else None,
         closed_last_week=_closed_last_week(leads, as_of),
         sections=(
             *_of_work(leads),
@@ -118,6 +116,16 @@ def render_summary(
         ),
     )
     return render_monday_summary(value)
+
+
+def _four(rows: Iterable[WorkRow]) -> FourCells:
+    cells = cell_counts(rows)
+    return FourCells(
+        on_time=cells[Cell.DONE_IN_TIME],
+        late=cells[Cell.DONE_LATE],
+        open_in_time=cells[Cell.OPEN_IN_TIME],
+        open_overdue=cells[Cell.OPEN_OVERDUE],
+    )
 
 
 def _is_open(row: WorkRow) -> bool:

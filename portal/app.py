@@ -15,6 +15,7 @@ from portal import error_pages
 from portal.guard import Guard
 from portal.pages import (
     accounts,
+    added,
     agency,
     audit,
     briefing,
@@ -55,6 +56,7 @@ ROUTERS: Final = tuple(
         work,
         mailbox,
         overview,
+        added,
         items,
         briefing,
         exports,

@@ -13,6 +13,7 @@ from fastapi import Request
 from notifications.formats import clean_line, vn_date
 from operations.dashboard import Scope
 from portal.forms import FieldError, read_date
+from rules.added import is_added
 from rules.lifecycle import Status
 from rules.timeliness import Cell
 from rules.values import Role
@@ -33,9 +34,10 @@ MARKS: Final[Mapping[str, str]] = {
     "thuong-xuyen": "Nhiệm vụ thường xuyên",
 }
 ROLE_KEYS: Final[Mapping[str, Role]] = {"chu-tri": Role.LEAD, "phoi-hop": Role.PARTNER}
+ADDED_KEYS: Final[Mapping[str, bool]] = {"chi": True, "khong": False}
 _KEPT: Final = (
     *("de-an", "nam", "quy", "chot", "theo", "o", "loc", "nhiem-vu", "co-quan", "trang-thai"),
-    "vai-tro",
+    *("vai-tro", "bo-sung"),
 )
 
 
@@ -60,6 +62,8 @@ class Filters:
     agency: str | None
     status: Status | None
     role: Role | None
+    added: bool | None
+    """Work outside the appendix alone, or never; None where the address says neither (rule 44)."""
     page: int
 
     @property
@@ -71,6 +75,7 @@ class Filters:
             year=self.year,
             quarter=self.quarter,
             original=self.original,
+            added=self.added is True or is_added(self.item or ""),
         )
 
     @property
@@ -165,6 +170,7 @@ def read_filters(
         agency=reading.given.get("co-quan"),
         status=Status(status) if status else None,
         role=ROLE_KEYS.get(role),
+        added=ADDED_KEYS.get(reading.choice("bo-sung", ADDED_KEYS, "mục giao bổ sung")),
         page=int(page) if page.isdecimal() and 0 < len(page) < 5 else 1,
         given={key: reading.given[key] for key in _KEPT if key in reading.given},
         problems=tuple(reading.problems),

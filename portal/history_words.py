@@ -32,6 +32,8 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "link_token": "Liên kết trong thư",
     "database": "Cơ sở dữ liệu",
     "finding": "Kiến nghị kiểm tra",
+    "added_work": "Giao bổ sung",
+    "policy": "Chính sách theo dõi",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",
@@ -78,6 +80,13 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("finding", "report"): "Ghi báo cáo khắc phục",
     ("finding", "fix"): "Xác nhận đã khắc phục",
     ("finding", "drop"): "Thôi theo dõi kiến nghị",
+    ("added_work", "give"): "Giao bổ sung",
+    ("added_work", "amend"): "Điều chỉnh nhiệm vụ giao bổ sung",
+    ("added_work", "end"): "Thôi theo dõi nhiệm vụ giao bổ sung",
+    ("assignment", "amend"): "Điều chỉnh nhiệm vụ giao bổ sung",
+    ("occurrence", "amend"): "Điều chỉnh kỳ giao bổ sung",
+    ("policy", "set"): "Thay đổi chính sách",
+    ("policy", "give_back"): "Trả chính sách về theo danh mục",
 }
 OFFERED_ACTS: Final[tuple[tuple[str, str], ...]] = (
     *(("assignment", one) for one in ("assign", "add", "take_over")),
@@ -156,6 +165,8 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "report_document": "Văn bản báo cáo", "closed_at": "Kết thúc lúc",
     "closed_by": "Người kết thúc", "closing_reason": "Ý kiến kết thúc",
     "closing_document": "Văn bản kết thúc", "members": "Thành viên",
+    "basis_code": "Căn cứ", "basis_on": "Ngày văn bản", "year": "Năm", "number": "Số thứ tự",
+    "created_by": "Người giao", "value": "Giá trị", "set_on": "Áp dụng từ ngày",
 }  # fmt: skip
 TECHNICAL: Final = frozenset(
     {

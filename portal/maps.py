@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.tables import Occurrence
 from operations.dashboard import Figures, figures_by
@@ -35,20 +35,24 @@ class Map:
     groups: tuple[HeatGroup, ...]
 
 
-def read_map(source: Source) -> Map:
-    """The agencies and the items that the filters name."""
+def read_map(source: Source, *, added: bool = False) -> Map:
+    """The agencies and the items that the filters name; ``added`` for work outside the appendix.
+
+    Of added work only what stands in the period is a column.
+    """
     item = source.filters.item
     groups = heat_map(
         source.session,
-        source.filters.scope,
+        replace(source.filters.scope, added=added),
         load_directory(source.session),
         items=() if item is None else (item,),
     )
+    there = {place for group in groups for row in group.rows for place in row.cells}
     heads = [
         Head(plan=key, item=one.key, name=_name(source, state, one), task=one.text.task)
         for key, state in source.states.items()
-        for one in state.plan.items
-        if item is None or one.key == item
+        for one in (state.plan.added if added else state.plan.items)
+        if (item is None or one.key == item) and (not added or (key, one.key) in there)
     ]
     return Map(heads=tuple(heads), groups=groups)
 
@@ -80,19 +84,25 @@ def cell_link(source: Source, head: Head, agency: str, cell: HeatCell) -> str:
 
 def map_table(source: Source) -> Table:
     """The heat map as a list: an agency a row, an item a column."""
-    found = read_map(source)
+    found, outside = read_map(source), read_map(source, added=True)
+    heads = (*found.heads, *outside.heads)
     columns = (
         Column(title="Nhóm", width=28),
         Column(title="Cơ quan", width=34),
-        *(Column(title=head.name, width=18) for head in found.heads),
+        *(Column(title=head.name, width=18) for head in heads),
     )
-    lines = []
-    for group in found.groups:
+    names: dict[str, tuple[str, str]] = {}
+    cells: dict[str, dict[tuple[str, str], HeatCell]] = {}
+    for group in (*found.groups, *outside.groups):
         for row in group.rows:
-            cells = [row.cells.get((head.plan, head.item)) for head in found.heads]
-            words = (None if cell is None else cell_word(cell) for cell in cells)
-            href = source.filters.link("/bang/phan-cong", co_quan=row.agency)
-            lines.append(Line(values=(group.name, row.name, *words), href=href))
+            names.setdefault(row.agency, (group.name, row.name))
+            cells.setdefault(row.agency, {}).update(row.cells)
+    lines = []
+    for agency, name in names.items():
+        there = [cells[agency].get((head.plan, head.item)) for head in heads]
+        words = (None if cell is None else cell_word(cell) for cell in there)
+        href = source.filters.link("/bang/phan-cong", co_quan=agency)
+        lines.append(Line(values=(*name, *words), href=href))
     title = f"Bản đồ tiến độ {source.filters.period_words}"
     return Table(key="ban-do", title=title, columns=columns, lines=tuple(lines), linked=1)
 
@@ -108,15 +118,14 @@ class ItemLine:
     years: tuple[YearCell, ...]
 
 
-def read_items(source: Source) -> tuple[ItemLine, ...]:
-    """Every item of the plans asked for."""
-    counted = figures_by(
-        source.session, source.filters.scope, Occurrence.plan_key, Occurrence.item_key
-    )
+def read_items(source: Source, *, added: bool = False) -> tuple[ItemLine, ...]:
+    """Every item of the plans asked for, or the work added outside them (rule 44)."""
+    scope = replace(source.filters.scope, added=added)
+    counted = figures_by(source.session, scope, Occurrence.plan_key, Occurrence.item_key)
     found = []
     for key, state in source.states.items():
         years = strip(source.session, state, source.filters.cutoff)
-        for item in state.plan.items:
+        for item in state.plan.added if added else state.plan.items:
             if source.filters.item in {None, item.key}:
                 line = ItemLine(
                     plan=key,
@@ -150,7 +159,7 @@ _FOUR: Mapping[Cell, str] = {
 
 def items_table(source: Source) -> Table:
     """The items with the decision's words, their figures and their years."""
-    lines = read_items(source)
+    lines = (*read_items(source), *read_items(source, added=True))
     years = [str(one.year) for one in lines[0].years] if lines else []
     columns = (
         *(Column(title="Nhiệm vụ", width=12), Column(title="Nguyên văn nhiệm vụ", width=60)),

@@ -130,6 +130,12 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "account_act": ADMINS,
     # Everybody's standing, as figures, lists and files.
     "items": READS_ALL,
+    # Work outside the appendix (rule 44).
+    "added": READS_ALL,
+    "added_preview": DECIDES,
+    "added_give": DECIDES,
+    "added_one": READS_ALL,
+    "added_act": DECIDES,
     "item": READS_ALL,
     "heat_map": READS_ALL,
     "briefing": READS_ALL,

@@ -135,7 +135,7 @@ def choices(session: Session) -> Choices:
     plans = [load_plan(session, key) for key in plan_keys(session)]
     items: dict[str, Any] = {}
     for plan in plans:
-        for item in plan.items:
+        for item in plan.every_item:
             items.setdefault(item.key, f"{item.key} {item.text.task}")
     rows = session.execute(select(AgencyRow.key, AgencyRow.name).order_by(AgencyRow.position))
     first = min((plan.first_year for plan in plans), default=2026)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -157,9 +158,10 @@ def assignments(source: Source) -> Table:
     asked = source.filters
     lead_only = asked.cell is not None or asked.outside or asked.mark is not None
     role = Role.LEAD if lead_only else asked.role
+    both = asked.added is None and not lead_only
     rows = scoped_rows(
         source.session,
-        asked.scope,
+        replace(asked.scope, added=None) if both else asked.scope,
         items=None if asked.item is None else [asked.item],
         agency=asked.agency,
         roles=None if role is None else [role],
@@ -202,6 +204,9 @@ def narrowing(filters: Filters) -> tuple[str, ...]:
         "Ngoài bốn ô" if filters.outside else None,
         MARKS[filters.mark] if filters.mark else None,
         f"Nhiệm vụ {filters.item}" if filters.item else None,
+        {True: "Giao bổ sung, ngoài Phụ lục", False: "Nhiệm vụ của Phụ lục"}.get(filters.added)
+        if filters.added is not None
+        else None,
         STATUS_WORDS[filters.status] if filters.status else None,
         {Role.LEAD: "Chủ trì", Role.PARTNER: "Phối hợp"}.get(filters.role)
         if filters.role

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
+from rules.added import is_added
 from rules.directory import Directory, parties_on
 from rules.periods import Period
 from rules.recurrence import Scheduled, expand
@@ -119,7 +120,7 @@ def openings(
     ``tracking_start`` come only by import and are never opened here (rule 19).
     """
     due: list[tuple[date, Item, Scheduled]] = []
-    for item in plan.items:
+    for item in plan.every_item:
         if only_item is not None and item.key != only_item:
             continue
         for one in expand(item.calendar, plan.first_year, plan.last_year):
@@ -154,6 +155,8 @@ def _opening(
     tracking_start: date,
 ) -> Opening:
     mode = mode_of(scheduled.period, tracking_start, plan.policies.full_tracking_cutoff)
+    if is_added(item.key):  # given with a date of its own, and so followed in full (rule 44)
+        mode = TrackingMode.FULL
     nominal = override.due_on if override else scheduled.nominal_due_on
     original = calendar.roll(nominal, item.calendar.roll)
     if mode is TrackingMode.RECORD and item.calendar.kind is ItemKind.TASK:

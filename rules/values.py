@@ -25,6 +25,7 @@ from rules.choices import (
 )
 
 __all__ = [
+    "ADDED_GROUP",
     "Agency",
     "Audience",
     "Certainty",
@@ -52,6 +53,10 @@ __all__ = [
     "TaskGroup",
     "TrackingMode",
 ]
+
+
+ADDED_GROUP = "BS"
+"""The group of work outside the appendix (rule 44); no catalog file may use it."""
 
 
 def _within(day: date, first: date | None, last: date | None) -> bool:
@@ -235,6 +240,11 @@ class Item:
     calendar: ItemCalendar
     parties: ItemParties
 
+    @property
+    def is_added(self) -> bool:
+        """Whether it stands outside the appendix ("Giao bổ sung", rule 44)."""
+        return self.group == ADDED_GROUP
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskGroup:
@@ -308,10 +318,21 @@ class Plan:
     policies: Policies
     agencies_file: str
     """The agencies that the plan speaks of, by the name of their file, without ending."""
+    added: tuple[Item, ...] = ()
+    """Work outside the appendix (rule 44): in the database only, in no version and no file."""
+
+    @property
+    def every_item(self) -> tuple[Item, ...]:
+        """The items of the decision, then the work added outside it."""
+        return (*self.items, *self.added)
+
+    def group_title(self, item: Item) -> str:
+        """The heading under which ``item`` stands; empty for work outside the appendix."""
+        return next((one.title for one in self.groups if one.key == item.group), "")
 
     def item(self, key: str) -> Item:
         """The item with this key; KeyError names the key when there is none."""
-        for item in self.items:
+        for item in self.every_item:
             if item.key == key:
                 return item
         raise KeyError(key)

@@ -20,6 +20,7 @@ from models.queries_mail import in_parts
 from models.tables import AgencyRow, Letter, LetterState
 from notifications.lines import Line
 from notifications.subjects import digest_subject
+from operations.added_records import AddedRecord, copy_added
 from operations.catalog import apply_catalog
 from operations.contacts import ContactInput, checked, store_contacts
 from operations.dates import fix_year_dates
@@ -116,6 +117,8 @@ class Rehearsal:
     dates: Dates = Dates.FIXED
     tracking_start: date | None = None
     contacts: Sequence[ContactInput] | None = None
+    added: Sequence[AddedRecord] = ()
+    """Work outside the appendix that is there already (rule 44)."""
 
 
 def rehearse(asked: Rehearsal, *, progress: Progress | None = None) -> Iterator[RehearsedLetter]:
@@ -164,6 +167,7 @@ class _Stage:
         with self._database.write() as session:
             for one in self._asked.catalogs:
                 apply_catalog(session, stamp, one, tracking_start=self._start)
+            copy_added(session, stamp, self._asked.added)
             if self._asked.contacts is not None:
                 store_contacts(session, stamp, [checked(one) for one in self._asked.contacts])
                 return

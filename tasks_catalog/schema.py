@@ -13,7 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic import model_validator as validator
 from pydantic_core import PydanticCustomError
 
+from rules.added import is_added
 from rules.values import (
+    ADDED_GROUP,
     Audience,
     Certainty,
     Confirmation,
@@ -40,6 +42,12 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _not_added(key: str) -> str:
+    if key == ADDED_GROUP or is_added(key):
+        raise PydanticCustomError("added_key", "kept for work outside the appendix")
+    return key
+
+
 def _month_day(text: str) -> str:
     try:
         date.fromisoformat(f"2001-{text}")
@@ -51,7 +59,9 @@ def _month_day(text: str) -> str:
 Text = Annotated[str, AfterValidator(_filled)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Ref = Annotated[str, StringConstraints(pattern=r"^@?[a-z][a-z0-9_]*$")]
-ItemKey = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Za-z0-9./-]*$")]
+ItemKey = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z0-9][A-Za-z0-9./-]*$"), AfterValidator(_not_added)
+]
 Count = Annotated[int, Field(ge=0)]
 Loose = Field(strict=False)
 """For enumerations: a file can only hold their text."""

@@ -32,6 +32,7 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
     "blank": ("để trống hoặc thừa dấu cách ở đầu, cuối", "ghi nội dung, bỏ dấu cách thừa"),
     "time_zone": ("không có múi giờ này", "ghi tên theo IANA, ví dụ Asia/Ho_Chi_Minh"),
     "month_day": ("không có ngày này", "ghi tháng-ngày, ví dụ 04-01"),
+    "added_key": ("khóa dành cho nhiệm vụ giao bổ sung", "chọn khóa khác, không bắt đầu bằng BS-"),
     "string_pattern_mismatch": (
         "khóa sai dạng",
         "dùng chữ không dấu, số và dấu _ (nhóm cơ quan bắt đầu bằng @; khóa nhiệm vụ như I.1)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -60,6 +61,7 @@ def briefing(request: Request) -> Response:
     with portal.runtime.database.read() as session:
         source = read_source(request, session)
         counted = figures(session, source.filters.scope)
+        added = figures(session, replace(source.filters.scope, added=True))
         standing = source.standing
         late = standing.overdue()
         stuck = LISTINGS["vuong-mac"].build(source)
@@ -73,6 +75,7 @@ def briefing(request: Request) -> Response:
         filters=source.filters,
         plans=plans,
         counted=counted,
+        added=added,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
         cell_keys={cell: key for key, cell in CELL_KEYS.items()},
         late=len(late),

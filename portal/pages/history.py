@@ -28,6 +28,7 @@ from portal.searching import (
     place_fields,
     place_of,
 )
+from rules.added import is_added
 from rules.lifecycle import Status
 from rules.timeliness import Cell
 
@@ -132,7 +133,8 @@ def known_at(request: Request) -> Response:
         choices=found.choices,
         instant=found.instant,
         as_of=business_date(found.instant),
-        counts=cell_counts(found.rows),
+        counts=cell_counts(row for row in found.rows if not is_added(row.item)),
+        added=cell_counts(row for row in found.rows if is_added(row.item)),
         years=[(str(year), str(year)) for year in found.choices.years],
         total=len(found.rows),
         rows=found.rows[:LISTED],

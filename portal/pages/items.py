@@ -20,6 +20,7 @@ from portal.maps import read_items, year_word
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, CERTAINTY_SIGNS, DATE_WORDS, HEAT_SIGNS, Sign, basis_sign
 from portal.views import Reader
+from portal.visitors import person_of
 from portal.words import Pill, pill
 from portal.work_tables import Source, read_source
 from rules.directory import parties_on
@@ -74,12 +75,14 @@ def items(request: Request) -> Response:
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
         source = read_source(request, session)
-        lines = read_items(source)
+        lines, added = read_items(source), read_items(source, added=True)
     return portal.pages(
         request,
         "items.html",
         filters=source.filters,
         lines=lines,
+        added=added,
+        may_add=person_of(request).can_decide,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
         cell_keys={cell: key for key, cell in CELL_KEYS.items()},
         heats=HEAT_SIGNS,
@@ -90,7 +93,7 @@ def items(request: Request) -> Response:
     )
 
 
-@router.api_route("/nhiem-vu/{plan}/{item}", methods=_READ, name="item")
+@router.api_route("/nhiem-vu/{plan}/{item:path}", methods=_READ, name="item")
 def one_item(request: Request, plan: str, item: str) -> Response:
     """One item: the decision's words, what they are taken to mean, and its occurrences."""
     portal = portal_of(request)
@@ -108,7 +111,7 @@ def one_item(request: Request, plan: str, item: str) -> Response:
         filters=source.filters,
         plan=state.plan,
         item=found,
-        group_title=next(one.title for one in state.plan.groups if one.key == found.group),
+        group_title=state.plan.group_title(found),
         meaning=_meaning(state, found, portal.today),
         leads=_meant(state, found, Role.LEAD, portal.today),
         partners=_meant(state, found, Role.PARTNER, portal.today),
@@ -129,7 +132,7 @@ def one_item(request: Request, plan: str, item: str) -> Response:
 
 
 def _item(state: PlanState | None, key: str) -> Item | None:
-    return next((one for one in state.plan.items if one.key == key), None) if state else None
+    return next((one for one in state.plan.every_item if one.key == key), None) if state else None
 
 
 def _meaning(state: PlanState, item: Item, today: date) -> ItemMeaning | None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import AgencyRow, Contact, ContactKind, PlanRow
 from notifications.formats import vn_date
+from operations.added_records import added_records
 from operations.catalog import stored_catalog
 from operations.contacts import ContactInput
 from operations.errors import Refused
@@ -211,6 +212,7 @@ def _asked(portal: Portal, first: date, last: date, assume: Assume) -> Rehearsal
             assume=assume,
             tracking_start=max(tracked, date(first.year - 1, 1, 1)),
             contacts=_contacts(session) or None,
+            added=added_records(session),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -41,6 +43,7 @@ def show_overview(request: Request) -> Response:
     with portal.runtime.database.read() as session:
         source = read_source(request, session)
         counted = figures(session, source.filters.scope)
+        added = figures(session, replace(source.filters.scope, added=True))
         tables = {key: LISTINGS[key].build(source) for key in WAITING}
         grouped = {
             "qua-han": together(source, source.standing.overdue()),
@@ -51,6 +54,7 @@ def show_overview(request: Request) -> Response:
         "dashboard.html",
         filters=source.filters,
         counted=counted,
+        added=added,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
         cell_keys={cell: key for key, cell in CELL_KEYS.items()},
         tables=tables,
@@ -70,12 +74,13 @@ def heat_map(request: Request) -> Response:
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
         source = read_source(request, session)
-        found = read_map(source)
+        found, outside = read_map(source), read_map(source, added=True)
     return portal.pages(
         request,
         "heat_map.html",
         filters=source.filters,
         map=found,
+        outside=outside,
         heats=list(Heat),
         signs=HEAT_SIGNS,
         word=cell_word,
