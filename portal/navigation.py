@@ -61,6 +61,7 @@ SECTIONS: Final = (
             Entry("Nhiệm vụ, dải năm", "/nhiem-vu", "items", near=("/viec", "/bang")),
             Entry("Bản đồ tiến độ", "/ban-do", "heat_map"),
             Entry("Trang giao ban", "/giao-ban", "briefing"),
+            Entry("Giao bổ sung", "/nhiem-vu/giao-bo-sung", "added"),
         ),
     ),
     Section(
