@@ -145,11 +145,34 @@ def after_a_form(camera: Camera) -> None:
     site.clock.instant -= timedelta(days=2)
 
 
+def every_page(browser: Browser, site: Live, folder: Path) -> int:
+    """Each page for whoever uses it most, at both widths; and the sheet for a meeting on paper."""
+    from portal.permissions import Visitor
+    from tests.portal_walk import enter, stops
+
+    contexts = enter(browser, site)
+    pages = {visitor: context.new_page() for visitor, context in contexts.items()}
+    shown = [stop for stop in stops(site, contexts) if stop.main]
+    for stop in shown:
+        page = pages[stop.visitor]
+        page.goto(site.url + stop.path)
+        for width, (wide, high) in WIDTHS.items():
+            page.set_viewport_size({"width": wide, "height": high})
+            page.screenshot(path=folder / f"{width}-page-{stop.name}.png", full_page=True)
+    sheet = pages[Visitor.COORDINATOR]
+    sheet.goto(f"{site.url}/giao-ban")
+    sheet.pdf(path=folder / "a4-giao-ban.pdf", format="A4", prefer_css_page_size=True)
+    sheet.emulate_media(media="print")
+    sheet.set_viewport_size({"width": 794, "height": 1123})
+    sheet.screenshot(path=folder / "a4-giao-ban.png", full_page=True)
+    return len(shown)
+
+
 def main(arguments: list[str]) -> int:
     """Write all pictures."""
     folder = Path(arguments[0] if arguments else "var/screenshots")
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
+    for old in folder.glob("*.*"):
         old.unlink()
     with tempfile.TemporaryDirectory() as place, live(Path(place)) as site, chromium() as browser:
         for width in WIDTHS:
@@ -159,6 +182,8 @@ def main(arguments: list[str]) -> int:
                 play(camera)
             context.close()
             print(f"{camera.taken} pictures for {width} in {folder}")  # noqa: T201
+        pages = every_page(browser, site, folder)
+        print(f"{pages} pages, each at both widths, in {folder}")  # noqa: T201
     return 0
 
 
