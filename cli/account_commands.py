@@ -166,6 +166,34 @@ def enable(ctx: typer.Context, username: Username, reason: Reason = None) -> Non
         here.out.say(f"Đã mở lại tài khoản {username}.")
 
 
+@accounts.command("invite", cls=Command)
+def invite(ctx: typer.Context, username: Username) -> None:
+    """In liên kết một lần để người dùng tự đặt mật khẩu; giữ 72 giờ."""
+    from cli.edge import ready
+    from operations.account_links import issue_password_link
+
+    with ready(ctx) as here:
+        with here.runtime.database.write() as session:
+            secret = here.runtime.link_secret
+            path = issue_password_link(session, here.stamp(), username, secret=secret)
+        link = f"{here.runtime.settings.portal_url}{path}"
+        here.out.record({"username": username, "link": link})
+        here.out.say(f"Liên kết đặt mật khẩu cho {username}, dùng một lần, trong 72 giờ:\n{link}")
+
+
+@accounts.command("reset-totp", cls=Command)
+def reset_totp_(ctx: typer.Context, username: Username, reason: Reason = None) -> None:
+    """Đặt lại mã xác thực của người mất điện thoại; người đó bật lại sau khi đăng nhập."""
+    from cli.edge import ready
+    from operations.totp import reset_totp
+
+    with ready(ctx) as here:
+        with here.runtime.database.write() as session:
+            reset_totp(session, here.stamp(), username, reason=reason or "")
+        here.out.record({"username": username, "totp": "reset"})
+        here.out.say(f"Đã đặt lại mã xác thực của {username}.")
+
+
 def _password(*, from_stdin: bool) -> str:
     if from_stdin:
         found = sys.stdin.readline().rstrip("\r\n")

@@ -24,7 +24,7 @@ from deployments.ports import PortTaken, choose_ports
 from deployments.processes import Child
 from runtime.locks import AlreadyHeld, FolderLock
 from runtime.prefect_client import PrefectClient, PrefectDown
-from runtime.preparing import Prepared, prepare
+from runtime.preparing import Prepared, first_link, prepare
 from runtime.settings import Settings
 from runtime.wiring import open_runtime
 
@@ -66,7 +66,10 @@ def up(settings: Settings, *, say: Say = print, stop: threading.Event | None = N
             prepared = prepare(runtime)
             with runtime.database.read() as session:
                 plan = deployed(session, settings)
-        supervisor = Supervisor(settings=settings, plan=plan, say=say, stop=stopping)
+            first = first_link(runtime)
+        supervisor = Supervisor(
+            settings=settings, plan=plan, say=say, stop=stopping, first_link=first
+        )
         lock.tell({"portal": settings.portal_url, "prefect": supervisor.prefect_page})
         say(_plan_text(settings, prepared, plan))
         return supervisor.run()
@@ -80,6 +83,8 @@ class Supervisor:
     plan: list[Deployed]
     say: Say
     stop: threading.Event
+    first_link: str | None = field(default=None, repr=False)
+    """Where the first account is opened, while there is none."""
     _children: list[Child] = field(default_factory=list)
     _once: Child | None = None
     _begun: float = field(default_factory=time.monotonic)
@@ -215,6 +220,13 @@ class Supervisor:
         )
         width = max(len(label) for label, _ in rows)
         lines = [f"  {label:<{width}}  {value}" for label, value in rows]
+        if self.first_link:
+            lines += [
+                "",
+                "Chưa có tài khoản. Mở liên kết sau để tạo (dùng một lần, trong 24 giờ):",
+                f"  {self.first_link}",
+                "",
+            ]
         return "\n".join(["", "Hệ thống đang chạy.", *lines, "Dừng bằng Ctrl+C.", ""])
 
 

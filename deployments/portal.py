@@ -12,7 +12,7 @@ APPLICATION = "portal.app:create_app_from_environment"
 
 
 def main(arguments: list[str]) -> int:
-    """Serve pages until told to stop; 1 when the settings are wrong."""
+    """Serve pages until told to stop; 1 when the settings are wrong or limits do not answer."""
     if "--embedded" in arguments:
         die_with_parent()
     try:
@@ -23,9 +23,15 @@ def main(arguments: list[str]) -> int:
 
     import uvicorn
 
+    from portal.throttle import LimitsUnreachable, open_throttle
     from runtime.logs import set_up_logs
 
     set_up_logs(settings.log_level, settings.log_format)
+    try:
+        open_throttle(settings.limits_storage)
+    except LimitsUnreachable as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for whoever starts it
+        return 1
     uvicorn.run(
         APPLICATION,
         factory=True,

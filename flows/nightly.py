@@ -1,4 +1,4 @@
-"""The flow of the nightly checks: it looks, tells, and changes nothing but the run log."""
+"""The flow of the nightly checks: it looks, tells, and switches off accounts that nobody uses."""
 
 from __future__ import annotations
 
@@ -13,24 +13,33 @@ from flows.failures import tell_operators
 from flows.naming import NIGHTLY
 from flows.reporting import finish, perform_here, run_name
 from flows.shell import BusinessDate, Outcome
+from operations.login import disable_unused
 from operations.stamp import Stamp
 from runtime.wiring import Runtime
 
 IN_ORDER = "Không có việc cần xử lý"
 TO_SEE_TO = "Có việc cần xử lý"
+UNUSED = "tài khoản không sử dụng trong 45 ngày"
 
 
 def check(runtime: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
-    """Run all checks; operators get one letter when there is anything to see to."""
+    """Run all checks and switch off unused accounts.
+
+    Operators get one letter when there is anything to see to; a switched-off account is none.
+    """
+    unused = disable_unused(session, stamp)
     findings = run_checks(session, stamp.as_of, stamp.at)
-    if not findings:
-        return Outcome(state=IN_ORDER, message=f"{IN_ORDER}.")
-    if day.sends:
+    said = [f"{one.text} ({one.remedy})" for one in findings]
+    if unused:
+        said.append(f"Đã ngừng {len(unused)} {UNUSED}: {', '.join(unused)}")
+    figures = {one.text: one.count for one in findings}
+    if findings and day.sends:
         _tell(runtime, session, stamp, findings)
+    state = TO_SEE_TO if findings else IN_ORDER
     return Outcome(
-        state=TO_SEE_TO,
-        message="; ".join(f"{one.text} ({one.remedy})" for one in findings) + ".",
-        figures={one.text: one.count for one in findings},
+        state=state,
+        message=f"{'; '.join(said) or IN_ORDER}.",
+        figures=figures | ({f"Ngừng {UNUSED}": len(unused)} if unused else {}),
     )
 
 
@@ -49,7 +58,7 @@ def _tell(runtime: Runtime, session: Session, stamp: Stamp, findings: list[Findi
 
 @flow(
     name=NIGHTLY.title,
-    description="Thư kẹt, lần chạy bị lỡ, kỳ chưa mở, cơ quan chưa có hộp thư, lịch ngày nghỉ.",
+    description="Thư kẹt, lần chạy bị lỡ, kỳ chưa mở, cơ quan chưa có hộp thư, lịch ngày nghỉ; ngừng tài khoản không sử dụng.",
     flow_run_name=lambda: run_name(NIGHTLY.title),
 )
 async def nightly(as_of: date | None = None) -> Any:

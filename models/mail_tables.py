@@ -233,7 +233,7 @@ class AccessLog(Base):
 
     id: Mapped[Id]
     at: Mapped[datetime] = mapped_column(index=True)
-    actor: Mapped[Line]
+    actor: Mapped[Line] = mapped_column(index=True)
     method: Mapped[Word]
     path: Mapped[str] = mapped_column(Text)
     token_id: Mapped[Key | None] = mapped_column(index=True)

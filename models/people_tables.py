@@ -1,13 +1,14 @@
-"""Accounts."""
+"""Accounts, their recovery codes and the one-time links that open them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Id, Key, Line, Word, one_of
+from models.base import BIG, Base, Id, Key, Line, Word, one_of
 from rules.actors import AccountRole
 
 
@@ -25,7 +26,16 @@ class Account(Base):
     agency_key: Mapped[Key | None] = mapped_column(ForeignKey("agency.key"))
     role: Mapped[Word]
     password_hash: Mapped[Line | None]
+    password_short: Mapped[bool] = mapped_column(default=False)
+    """The password is lawful only together with a one-time code."""
     totp_secret: Mapped[Line | None]
+    """Encrypted (``operations.vault``); set once a first code has proved it."""
+    totp_pending: Mapped[Line | None]
+    """The same for a secret that no code has proved yet."""
+    totp_last_step: Mapped[int | None]
+    """The time step (30 seconds since 1970) of the last code taken: no code is taken twice."""
+    totp_reset_at: Mapped[datetime | None]
+    """When an administrator took the codes away; None once they are set again."""
     basis: Mapped[Line | None]
     valid_to: Mapped[date | None]
     active: Mapped[bool] = mapped_column(default=True)
@@ -38,3 +48,45 @@ class Account(Base):
     """Grows when all sessions of the account are ended."""
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+
+
+class RecoveryCode(Base):
+    """One of ten codes for somebody without the telephone; each is good once."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("account_id", "digest"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(BIG, ForeignKey("account.id"))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """Keyed (``operations.vault``): the table alone does not let anybody try codes."""
+    used_at: Mapped[datetime | None]
+
+
+class AccountLinkPurpose(StrEnum):
+    """What a one-time link to the door is good for."""
+
+    FIRST = "first"
+    """Opening the first account of a database."""
+    PASSWORD = "password"  # noqa: S105 - a word
+    """Setting the password of one account."""
+
+
+class AccountLink(Base):
+    """A one-time link to the door: signed, expiring, good for one purpose and once."""
+
+    __tablename__ = "account_link"
+    __table_args__ = (one_of("purpose", AccountLinkPurpose),)
+
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    purpose: Mapped[Word]
+    account_id: Mapped[int | None] = mapped_column(BIG, ForeignKey("account.id"), index=True)
+    """Whose password it sets; None for the first account."""
+    session_epoch: Mapped[int | None]
+    """That of the account at the time: whatever ends its sessions ends the link too."""
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[Line]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
+    """When a newer link took its place."""

@@ -29,7 +29,7 @@ from models.mail_tables import (
     Notice,
     Reminder,
 )
-from models.people_tables import Account
+from models.people_tables import Account, AccountLink, AccountLinkPurpose, RecoveryCode
 from models.work_tables import (
     Assignment,
     Evidence,
@@ -44,6 +44,8 @@ from models.work_tables import (
 __all__ = [
     "AccessLog",
     "Account",
+    "AccountLink",
+    "AccountLinkPurpose",
     "AddedWork",
     "AgencyRow",
     "Assignment",
@@ -75,6 +77,7 @@ __all__ = [
     "PlanVersion",
     "PolicySetting",
     "Proposal",
+    "RecoveryCode",
     "Reminder",
     "RunLog",
     "StoredFile",

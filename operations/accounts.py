@@ -20,6 +20,7 @@ from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
 from rules.actors import AccountRole, ActorKind
 from rules.passwords import (
+    MIN_WITHOUT_TOTP,
     NotAUsername,
     WeakPassword,
     check_password,
@@ -95,14 +96,25 @@ def set_password(
         NotPermitted: it is somebody else's and the actor is no administrator.
         Refused: the current password is wrong, or the new one too weak.
     """
-    row = _load(session, username)
+    row = load_account(session, username)
     own = stamp.actor.kind is ActorKind.PERSON and stamp.actor.account == row.username
     if not own:
         need_admin(stamp)
     elif not verify_password(row.password_hash, current or ""):
         msg = "Mật khẩu hiện tại không đúng; đề nghị nhập lại."
         raise Refused(msg, field="current")
+    give_password(session, stamp, row, new)
+
+
+def give_password(session: Session, stamp: Stamp, row: Account, new: str) -> None:
+    """Set the password of a locked row; who may is the caller's to ask. All sessions end.
+
+    Raises:
+        Refused: it is too weak.
+    """
     row.password_hash = _hash(new, row.username, totp=row.totp_secret is not None)
+    row.password_short = len(normalise_password(new)) < MIN_WITHOUT_TOTP
+    row.totp_pending = None
     row.failures, row.locked_until = 0, None
     row.session_epoch += 1
     note_account(session, stamp, row, "set_password")
@@ -117,7 +129,7 @@ def disable_account(session: Session, stamp: Stamp, username: str, *, reason: st
         Refused: a reason is missing.
     """
     need_admin(stamp)
-    row = _load(session, username)
+    row = load_account(session, username)
     if row.username == stamp.actor.account:
         msg = "Không thể ngừng tài khoản của chính mình; đề nghị người quản trị khác thực hiện."
         raise NotPermitted(msg)
@@ -135,7 +147,7 @@ def enable_account(session: Session, stamp: Stamp, username: str, *, reason: str
         Refused: a reason is missing.
     """
     need_admin(stamp)
-    row = _load(session, username)
+    row = load_account(session, username)
     why = need_text(reason, "Đề nghị nêu lý do mở lại tài khoản.", field="reason")
     if not row.active or row.locked_until is not None:
         switch_account(session, stamp, row, on=True, reason=why)
@@ -214,7 +226,12 @@ def find_account(session: Session, username: str, *, lock: bool = False) -> Acco
     return session.scalars(query).one_or_none()
 
 
-def _load(session: Session, username: str) -> Account:
+def load_account(session: Session, username: str) -> Account:
+    """The account of this user name, locked for a change.
+
+    Raises:
+        NotFound: there is none.
+    """
     row = find_account(session, username.strip().lower(), lock=True)
     if row is None:
         msg = f"Không có tài khoản “{username}”."

@@ -170,6 +170,13 @@ def load_state(session: Session, key: str) -> PlanState:
     )
 
 
+def coordinators(session: Session, on: date) -> dict[str, str]:
+    """The coordinating agencies of all plans on ``on``: key to name."""
+    states = [load_state(session, key) for key in plan_keys(session)]
+    keys = dict.fromkeys(one.coordinator(on) for one in states)
+    return {key: states[0].directory.agency(key).name for key in keys}
+
+
 def load_calendar(session: Session) -> WorkCalendar:
     """The working days that the database holds (rule 3)."""
     days = session.execute(select(DayRow.day, DayRow.working)).all()

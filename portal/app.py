@@ -14,6 +14,7 @@ from notifications.mailbox import LocalMailbox
 from portal import error_pages
 from portal.guard import Guard
 from portal.pages import (
+    account_links,
     accounts,
     added,
     agency,
@@ -34,6 +35,7 @@ from portal.pages import (
     login,
     mailbox,
     overview,
+    own_account,
     runs,
     work,
 )
@@ -41,6 +43,7 @@ from portal.permissions import TABLE
 from portal.portal import Portal
 from portal.rendering import Pages
 from portal.signing import Signing
+from portal.throttle import open_throttle
 from portal.uploads import HINT
 from portal.visitors import authorise
 from runtime.logs import logger
@@ -51,6 +54,8 @@ ROUTERS: Final = tuple(
     for module in (
         home,
         login,
+        account_links,
+        own_account,
         link_again,
         agency,
         work,
@@ -87,6 +92,7 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
 
     Raises:
         UnlistedRoute: routes and permissions do not fit together.
+        LimitsUnreachable: the shared storage of the limits does not answer.
     """
     app = FastAPI(
         docs_url=None,
@@ -111,6 +117,7 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
     app.state.portal = Portal(
         runtime=runtime,
         signing=Signing(runtime.link_secret),
+        throttle=open_throttle(runtime.settings.limits_storage),
         pages=Pages(
             {
                 "office_name": sender.office_name,

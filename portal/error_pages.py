@@ -6,15 +6,16 @@ import secrets
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from operations.account_links import AccountLinkForged, AccountLinkRefused
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from operations.links import LINK_PATH, LinkExpired, LinkForged, LinkRefused, TooManyLinks
-from portal.errors import BadForm, LoginNeeded, NotThere, PageError, TooMany
+from portal.errors import AccountUnready, BadForm, LoginNeeded, NotThere, PageError, TooMany
 from portal.forms import read_form
 from portal.pages.login import show_expired
-from portal.portal import portal_of
+from portal.portal import OWN, portal_of
 from rules.lifecycle import ActionNotAllowed
 from runtime.logs import logger
 
@@ -42,6 +43,8 @@ async def _page_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PageError)  # noqa: S101 - registered for this class alone
     if isinstance(error, LoginNeeded):
         return show_expired(request, await read_form(request) if _is_post(request) else None)
+    if isinstance(error, AccountUnready):
+        return RedirectResponse(OWN, status_code=303)
     answer = show_error(request, status=error.status, title=error.title, message=error.message)
     if isinstance(error, TooMany):
         answer.headers["retry-after"] = str(error.seconds)
@@ -65,6 +68,17 @@ async def _link_refused(request: Request, error: Exception) -> Response:
         message=str(error),
         again=f"{LINK_PATH}{state['link_text']}/gui-lai" if expired else "",
         mark=state.get("mark", ""),
+    )
+
+
+async def _account_link_refused(request: Request, error: Exception) -> Response:
+    forged = isinstance(error, AccountLinkForged)
+    return portal_of(request).pages(
+        request,
+        "account_link_refused.html",
+        status=404 if forged else 410,
+        title="Liên kết không đúng" if forged else "Liên kết không dùng được",
+        message=str(error),
     )
 
 
@@ -120,6 +134,7 @@ def install(app: FastAPI) -> None:
     """Register a page for each kind of failure."""
     app.add_exception_handler(PageError, _page_error)
     app.add_exception_handler(LinkRefused, _link_refused)
+    app.add_exception_handler(AccountLinkRefused, _account_link_refused)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(ActionNotAllowed, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

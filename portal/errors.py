@@ -54,6 +54,15 @@ class LoginNeeded(PageError):
         super().__init__("Đề nghị đăng nhập để xem trang này.")
 
 
+class AccountUnready(PageError):
+    """The account has to be put in order first: its password is too short without codes."""
+
+    status, title = 403, "Cần đổi mật khẩu hoặc bật mã xác thực"
+
+    def __init__(self) -> None:
+        super().__init__("Đề nghị đổi mật khẩu hoặc bật lại mã xác thực trước khi làm việc tiếp.")
+
+
 class BadForm(PageError):
     """A form that a browser of ours would not have sent."""
 

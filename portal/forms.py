@@ -16,7 +16,7 @@ from portal.errors import BadForm, StaleForm, TooLarge
 from portal.guard import BodyTooLarge
 from portal.portal import portal_of
 
-SECRET_FIELDS: Final = frozenset({"password", "totp"})
+SECRET_FIELDS: Final = frozenset({"password", "password_again", "current", "totp"})
 MAX_FILES: Final = 5
 """Files of one form."""
 _MAX_FIELDS: Final = 120

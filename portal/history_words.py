@@ -63,6 +63,14 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("account", "enable"): "Mở lại tài khoản",
     ("account", "disable"): "Ngừng tài khoản",
     ("account", "lock"): "Khóa tạm tài khoản",
+    ("account", "correct"): "Sửa thông tin của mình",
+    ("account", "end_sessions"): "Đăng xuất mọi nơi",
+    ("account", "totp_on"): "Bật mã xác thực",
+    ("account", "totp_off"): "Tắt mã xác thực",
+    ("account", "totp_reset"): "Quản trị đặt lại mã xác thực",
+    ("account", "recovery_codes"): "Tạo mã khôi phục mới",
+    ("account", "recovery_used"): "Dùng một mã khôi phục",
+    ("account", "password_link"): "Cấp liên kết đặt mật khẩu",
     ("file", "store"): "Nhận tệp",
     ("file", "quarantine"): "Cách ly tệp",
     ("letter", "sent"): "Đã gửi thư",
@@ -144,7 +152,9 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "answered_at": "Trả lời lúc", "answered_by": "Người trả lời",
     "answer_document": "Văn bản trả lời", "username": "Tên đăng nhập", "name": "Tên",
     "post": "Chức vụ", "email": "Thư điện tử", "phone": "Điện thoại", "active": "Đang dùng",
-    "password_hash": "Có mật khẩu", "totp_secret": "Có mã xác thực", "basis": "Căn cứ",
+    "password_hash": "Có mật khẩu", "totp_secret": "Có mã xác thực",
+    "totp_reset_at": "Quản trị đặt lại mã lúc", "password_short": "Mật khẩu chỉ dùng cùng mã xác thực",
+    "basis": "Căn cứ",
     "valid_from": "Có hiệu lực từ", "valid_to": "Đến hết ngày", "failures": "Số lần sai mật khẩu",
     "locked_until": "Khóa đến", "last_login_at": "Đăng nhập lần cuối", "enabled_at": "Mở lại lúc",
     "created_at": "Tạo lúc", "sample": "Dữ liệu mẫu", "key": "Mã", "position": "Thứ tự",
@@ -171,6 +181,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
 TECHNICAL: Final = frozenset(
     {
         *("id", "version", "updated_at", "updated_by", "last_rung", "touched", "session_epoch"),
+        *("totp_pending", "totp_last_step"),
         *("claimed_by", "claimed_at", "sending_at", "next_attempt_at", "message_id", "body_text"),
         *("body_html", "ics", "run", "identity", "stated_name", "stated_post", "outcome"),
     }

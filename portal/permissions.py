@@ -55,7 +55,19 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "home": ALL,
     "login_form": ALL,
     "login": ALL,
+    "login_code_form": ALL,
+    "login_code": ALL,
     "logout": ACCOUNTS,
+    # One-time links to the door; the pages check the link themselves.
+    "first_account_form": ALL,
+    "first_account": ALL,
+    "new_password_form": ALL,
+    "new_password": ALL,
+    # One's own account, whatever the role.
+    "own_account": ACCOUNTS,
+    "own_account_act": ACCOUNTS,
+    "own_codes": ACCOUNTS,
+    "own_codes_picture": ACCOUNTS,
     # The page behind a letter's link, for its mailbox and its agency only.
     "link_list": BY_LINK,
     "link_work": BY_LINK,
@@ -171,6 +183,12 @@ TABLE: Final = {**_PAGES, **{f"{page}_export": _PAGES[page] for page in FILES}}
 MAILBOX_WHEN_LIVE: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
 """Who may read the local mailbox of a database that is no trial: its letters hold live links."""
 MAILBOX_ROUTES: Final = frozenset({"mailbox", "letter", "letter_body", "letter_file"})
+
+
+OPEN_TO_UNREADY: Final = frozenset(
+    {"own_account", "own_account_act", "own_codes", "own_codes_picture", "logout"}
+)
+"""What an account may open whose password is too short to stand without a one-time code."""
 
 
 def visitor_of(role: AccountRole) -> Visitor:

@@ -17,8 +17,11 @@ from portal.throttle import Throttle
 from rules.actors import Actor
 from runtime.wiring import Runtime
 
+OWN = "/tai-khoan-cua-toi"
+"""Where people find their own account."""
 SESSION_COOKIE = "tiendo_phien"
 BEFORE_LOGIN_COOKIE = "tiendo_truoc_dang_nhap"
+SECOND_STEP_COOKIE = "tiendo_cho_ma"
 REMEMBERED_COOKIE = "tiendo_nguoi_cap_nhat"
 
 

@@ -20,6 +20,7 @@ KEPT_FORM: Final = "kept-form"
 KEPT_FILES: Final = "kept-files"
 REMEMBERED: Final = "remembered"
 BEFORE_LOGIN: Final = "before-login"
+SECOND_STEP: Final = "second-step"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from models.tables import Account, AgencyRow, LinkToken
 from operations.access import log_access
 from operations.links import LinkForged, LinkPurpose, check, signed_token
-from portal.errors import LoginNeeded, NotAllowed
-from portal.permissions import TABLE, Visitor, may_open, visitor_of
+from portal.errors import AccountUnready, LoginNeeded, NotAllowed
+from portal.permissions import OPEN_TO_UNREADY, TABLE, Visitor, may_open, visitor_of
 from portal.portal import SESSION_COOKIE, Portal, address_of, portal_of
 from portal.signing import SESSION, SessionValue
 from portal.throttle import FORGED, OPENS
@@ -37,6 +37,8 @@ class Person:
     role: AccountRole
     agency: str | None
     agency_name: str | None
+    unready: bool = False
+    """Whether the password is too short to stand without a one-time code."""
 
     @property
     def can_decide(self) -> bool:
@@ -62,6 +64,7 @@ def authorise(request: Request) -> None:
     Raises:
         LoginNeeded: an account is needed.
         NotAllowed: another account is needed.
+        AccountUnready: the account has to be put in order first.
         LinkRefused: the link opens nothing (any more).
     """
     route = str(request.scope["route"].name)
@@ -74,6 +77,8 @@ def authorise(request: Request) -> None:
     person = _person(portal, request)
     request.scope["state"]["visitor"] = person
     kind = Visitor.ANYBODY if person is None else visitor_of(person.role)
+    if person is not None and person.unready and route not in OPEN_TO_UNREADY:
+        raise AccountUnready
     if may_open(route, kind, trial=portal.is_trial()):
         if kind is Visitor.AUDITOR and person is not None:
             _log_reading(portal, request, person)
@@ -162,6 +167,7 @@ def _person(portal: Portal, request: Request) -> Person | None:
         role=AccountRole(row.role),
         agency=row.agency_key,
         agency_name=None if agency is None else agency.name,
+        unready=row.password_short and row.totp_secret is None,
     )
 
 

@@ -12,7 +12,7 @@ import structlog
 
 _SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api_key", re.IGNORECASE)
 _SECRET_IN_URL = re.compile(r"(?<=://)([^/\s:@]+):[^/\s@]+@")
-_LINK = re.compile(r"(/lien-ket/)[^/\s\"<>]+")
+_LINK = re.compile(r"(/(?:lien-ket|tai-khoan-dau-tien|dat-mat-khau)/)[^/\s\"<>]+")
 
 
 def hide_secrets(

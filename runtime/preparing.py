@@ -72,3 +72,15 @@ def prepare(runtime: Runtime) -> Prepared:
         trial=trial,
         contacts=contacts,
     )
+
+
+def first_link(runtime: Runtime) -> str | None:
+    """The address where the first account is opened; None when there is one already.
+
+    Each call ends the link of the one before: only what was printed last opens anything.
+    """
+    from operations.account_links import issue_first_link
+
+    with runtime.database.write() as session:
+        path = issue_first_link(session, operator_stamp(runtime), secret=runtime.link_secret)
+    return None if path is None else f"{runtime.settings.portal_url}{path}"

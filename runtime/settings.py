@@ -21,6 +21,7 @@ from runtime.settings_types import (
     ExistingFile,
     Folder,
     Host,
+    LimitsStorage,
     Line,
     PlanFolder,
     Port,
@@ -174,8 +175,17 @@ class Settings(BaseSettings):
 
     link_secret: SecretStr | None = setting(
         None,
-        "Key that signs links and sessions; unset means a file in the data folder, made at first start.",
+        "Key that signs links and sessions and encrypts the secrets of one-time codes; unset means "
+        "a file in the data folder, made at first start. Changing it ends all links and sessions, "
+        "and everybody's codes have to be reset (`tiendo accounts reset-totp`).",
         "chuỗi ngẫu nhiên dài ít nhất 32 ký tự",
+        shown=False,
+    )
+    limits_storage: LimitsStorage = setting(
+        "memory://",
+        "Where the rate limits of the doors are counted: `memory://` for one portal process, "
+        "`redis://host:6379/0` (`rediss://`, `redis+unix://`) shared by several.",
+        "memory:// hoặc redis://maychu:6379/0",
         shown=False,
     )
     log_level: Literal["debug", "info", "warning", "error"] = setting(

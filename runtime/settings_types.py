@@ -52,6 +52,13 @@ def _database(url: str) -> str:
         raise ValueError("không phải địa chỉ cơ sở dữ liệu dùng được") from error
 
 
+def _limits_storage(uri: str) -> str:
+    scheme = uri.partition("://")[0]
+    if uri != "memory://" and scheme not in {"redis", "rediss", "redis+unix"}:
+        raise ValueError("không phải nơi đếm dùng được")
+    return uri
+
+
 def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
 
@@ -74,6 +81,7 @@ Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]+$")]
 Cron = Annotated[str, AfterValidator(_cron)]
 Address = Annotated[str, AfterValidator(check_address)]
 WebAddress = Annotated[str, AfterValidator(_web)]
+LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Folder = Annotated[Path, AfterValidator(_absolute)]

@@ -16,6 +16,7 @@ from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from notifications.smtp import MailSession, SmtpSettings
+    from operations.vault import Vault
     from runtime.delivery import PostOffice
 
 SECRET_FILE = "link.key"  # noqa: S105 - the name of the file
@@ -54,6 +55,13 @@ class Runtime:
             uid_domain=settings.mail_domain,
             reply_to=settings.mail_reply_to,
         )
+
+    @property
+    def vault(self) -> Vault:
+        """Encrypts the secrets of accounts."""
+        from operations.vault import Vault
+
+        return Vault(self.link_secret)
 
     def _coordinator(self) -> str:
         from operations.state import load_state, plan_keys

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Account, AgencyRow
+from operations.account_links import issue_password_link
 from operations.accounts import (
     NewAccount,
     add_account,
@@ -22,14 +23,17 @@ from operations.accounts import (
 from operations.errors import Refused
 from operations.stamp import Stamp
 from operations.state import load_directory
+from operations.totp import reset_totp
+from portal.attempts import attempt
 from portal.catalog_tables import accounts_table
 from portal.errors import NotThere
 from portal.exporting import takes_away
 from portal.filing import Do, file_form
 from portal.forms import FormState, Posted, posted
 from portal.pages.contacts import BASE
-from portal.portal import portal_of
+from portal.portal import address_of, portal_of
 from portal.reading import Reading
+from portal.throttle import POSTS
 from portal.told import told
 from portal.visitors import person_of
 from reports.tables import Table
@@ -39,6 +43,7 @@ router = APIRouter()
 _READ = ["GET", "HEAD"]
 ACCOUNTS: Final = f"{BASE}/tai-khoan"
 ADD: Final = "mo"
+LINK: Final = "lien-ket"
 ROLE_WORDS: Final = {
     AccountRole.AGENCY: "Cơ quan: việc của cơ quan mình",
     AccountRole.COORDINATOR: "Điều phối: chuyên viên theo dõi chung",
@@ -128,7 +133,9 @@ def accounts_add(request: Request, form: Annotated[Posted, Depends(posted)]) -> 
     )
 
 
-def show_account(request: Request, username: str, form: FormState, status: int) -> Response:
+def show_account(
+    request: Request, username: str, form: FormState, status: int, *, link: str = ""
+) -> Response:
     """One account and what may be done with it."""
     portal, person = portal_of(request), person_of(request)
     with portal.runtime.database.read() as session:
@@ -145,6 +152,7 @@ def show_account(request: Request, username: str, form: FormState, status: int) 
         agency=agency,
         roles=ROLE_WORDS,
         own=row.username == person.username,
+        link=link,
         now=portal.runtime.clock.now(),
         form=form,
         said=told(request),
@@ -181,15 +189,48 @@ def _switch(username: str, *, on: bool) -> Do:
     return do
 
 
+def _reset(username: str) -> Do:
+    def do(session: Session, stamp: Stamp, reading: Reading) -> str:
+        reason = reading.text("reason")
+        reading.done()
+        reset_totp(session, stamp, username, reason=reason)
+        return (
+            "Đã đặt lại mã xác thực; các phiên đang mở đã kết thúc. Đề nghị báo người dùng đăng "
+            "nhập và bật lại mã xác thực."
+        )
+
+    return do
+
+
+def _link(request: Request, username: str) -> Response:
+    """A one-time link, shown once: it stands in no address and in no log."""
+    portal, person = portal_of(request), person_of(request)
+    portal.throttle.hit(POSTS, f"account:{person.account}")
+    stamp, secret = portal.stamp(person.actor(address_of(request))), portal.runtime.link_secret
+    made: list[str] = []
+    failed = attempt(
+        portal,
+        FormState(deed=LINK),
+        lambda session: made.append(issue_password_link(session, stamp, username, secret=secret)),
+    )
+    if failed is not None:
+        return show_account(request, username, failed.form, failed.status)
+    link = f"{portal.runtime.settings.portal_url}{made[0]}"
+    return show_account(request, username, FormState(), 200, link=link)
+
+
 @router.post(ACCOUNTS + "/{name}/{deed}", name="account_act")
 def account_act(
     request: Request, name: str, deed: str, form: Annotated[Posted, Depends(posted)]
 ) -> Response:
-    """Give a password, switch off, switch on."""
+    """Give a password or a link for one, take codes away, switch off, switch on."""
+    if deed == LINK:
+        return _link(request, name)
     deeds: dict[str, Do] = {
         "mat-khau": _password(name),
         "ngung": _switch(name, on=False),
         "mo-lai": _switch(name, on=True),
+        "dat-lai-ma": _reset(name),
     }
     if deed not in deeds:
         raise NotThere

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-import secrets
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from models.tables import Account
-from operations.login import authenticate
-from portal.errors import PageError, StaleForm
-from portal.forms import Posted, posted, read_form
+from operations.login import LOGIN_AGAIN, authenticate, authenticate_code
+from portal.errors import PageError
+from portal.forms import Posted, posted
 from portal.portal import BEFORE_LOGIN_COOKIE, Portal, address_of, portal_of
-from portal.signing import BEFORE_LOGIN, KEPT_FORM
+from portal.second_step import ask_for_code, forget_code, waiting_for_code
+from portal.signing import KEPT_FORM
+from portal.strangers import posted_by_stranger, stranger_mark
 from portal.throttle import LOGIN, LOGIN_NAME
+from portal.told import told
 from portal.typed import LABELS
 from portal.visitors import begin_session, end_session
 from rules.actors import Actor, ActorKind
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
+CODE_PATH: Final = "/dang-nhap/ma-xac-thuc"
 _KEPT_LIMIT: Final = 100_000
 """Characters of a form that is kept through a login."""
 
@@ -36,21 +39,16 @@ def show_login(
     kept: str = "",
 ) -> Response:
     """The login form, with a mark of its own: there is no session yet."""
-    portal = portal_of(request)
-    nonce = portal.signing.read(BEFORE_LOGIN, request.cookies.get(BEFORE_LOGIN_COOKIE))
-    if not isinstance(nonce, str):
-        nonce = secrets.token_urlsafe(16)
-        text = portal.signing.write(BEFORE_LOGIN, nonce)
-        portal.set_cookie(request, BEFORE_LOGIN_COOKIE, text, max_age=24 * 3600)
-    return portal.pages(
+    return portal_of(request).pages(
         request,
         "login.html",
         status=status,
-        mark=portal.signing.mark(f"before:{nonce}"),
+        mark=stranger_mark(request),
         problem=problem,
         username=username,
         onward=onward,
         kept=kept,
+        said=told(request),
     )
 
 
@@ -83,50 +81,109 @@ def login_form(request: Request) -> Response:
     return show_login(request, onward=request.query_params.get("tiep", ""))
 
 
-async def _login_form(request: Request) -> Posted:
-    form = await read_form(request)
-    portal = portal_of(request)
-    nonce = portal.signing.read(BEFORE_LOGIN, request.cookies.get(BEFORE_LOGIN_COOKIE))
-    if not isinstance(nonce, str) or not portal.signing.is_mark(
-        f"before:{nonce}", form.fields.get("mark")
-    ):
-        raise StaleForm
-    return form
-
-
 @router.post("/dang-nhap", name="login")
-def login(request: Request, form: Annotated[Posted, Depends(_login_form)]) -> Response:
-    """Log in, and go on where somebody wanted to go."""
+def login(request: Request, form: Annotated[Posted, Depends(posted_by_stranger)]) -> Response:
+    """Log in, and go on where somebody wanted to go; or to the page that asks for a code."""
     portal, username = portal_of(request), form.fields.get("username", "")[:80].strip()
     onward, kept = form.fields.get("onward", ""), form.fields.get("kept", "")
     again: dict[str, Any] = {"username": username, "onward": onward, "kept": kept}
     try:
-        portal.throttle.hit(LOGIN, address_of(request))
-        portal.throttle.hit(LOGIN_NAME, username.lower())
+        count_try(portal, request, username)
     except PageError as error:
         return show_login(request, status=error.status, problem=error.message, **again)
-    account, refusal = _authenticate(portal, request, username, form.secrets.get("password", ""))
-    if account is None:
-        return show_login(request, status=403, problem=refusal, **again)
-    begin_session(portal, request, account)
-    portal.drop_cookie(request, BEFORE_LOGIN_COOKIE)
-    return _send_again(portal, request, kept) or RedirectResponse(
-        onward_path(onward), status_code=303
-    )
-
-
-def _authenticate(
-    portal: Portal, request: Request, username: str, password: str
-) -> tuple[Account | None, str]:
-    """The account, or why not. Either is committed: failures count (five lock)."""
     actor = Actor(
         kind=ActorKind.PERSON, name=username, account=username, address=address_of(request)
     )
+    # Whatever the answer is, it is committed: failures count (five lock).
     with portal.runtime.database.write() as session:
-        found = authenticate(session, portal.stamp(actor), username, password)
+        found = authenticate(
+            session, portal.stamp(actor), username, form.secrets.get("password", "")
+        )
+    if found.account is None:
+        return show_login(request, status=403, problem=found.refusal or "", **again)
     if found.needs_code:
-        return None, "Tài khoản này cần mã dùng một lần, hiện chưa nhập được ở trang này."
-    return found.account, found.refusal or ""
+        ask_for_code(portal, request, found.account)
+        return show_code(request, onward=onward, kept=kept)
+    return let_in(request, found.account, onward=onward, kept=kept)
+
+
+@router.api_route(CODE_PATH, methods=_READ, name="login_code_form")
+def login_code_form(request: Request) -> Response:
+    """The page that asks for the code, opened again."""
+    if waiting_for_code(request) is None:
+        return RedirectResponse("/dang-nhap", status_code=303)
+    return show_code(request)
+
+
+@router.post(CODE_PATH, name="login_code")
+def login_code(request: Request, form: Annotated[Posted, Depends(posted_by_stranger)]) -> Response:
+    """The code after the password; then on, as after a login without one."""
+    portal, waiting = portal_of(request), waiting_for_code(request)
+    onward, kept = form.fields.get("onward", ""), form.fields.get("kept", "")
+    ways: dict[str, Any] = {"onward": onward, "kept": kept}
+    if waiting is None:
+        return show_login(request, status=401, problem=LOGIN_AGAIN, **ways)
+    try:
+        count_try(portal, request, f"#{waiting.account}")
+    except PageError as error:
+        return show_code(request, status=error.status, problem=error.message, **ways)
+    actor = Actor(
+        kind=ActorKind.PERSON,
+        name=waiting.username,
+        account=waiting.username,
+        address=address_of(request),
+    )
+    with portal.runtime.database.write() as session:
+        found = authenticate_code(
+            session,
+            portal.stamp(actor),
+            portal.runtime.vault,
+            account=waiting.account,
+            epoch=waiting.epoch,
+            code=form.secrets.get("totp", ""),
+        )
+    if found.account is not None:
+        return let_in(request, found.account, onward=onward, kept=kept)
+    if found.from_the_start:
+        forget_code(portal, request)
+        return show_login(request, status=403, problem=found.refusal or "", **ways)
+    return show_code(request, status=403, problem=found.refusal or "", **ways)
+
+
+def show_code(
+    request: Request, *, status: int = 200, problem: str = "", onward: str = "", kept: str = ""
+) -> Response:
+    """The page that asks for the code."""
+    return portal_of(request).pages(
+        request,
+        "login_code.html",
+        status=status,
+        mark=stranger_mark(request),
+        problem=problem,
+        onward=onward,
+        kept=kept,
+    )
+
+
+def count_try(portal: Portal, request: Request, who: str) -> None:
+    """Count one try to get in.
+
+    Raises:
+        TooMany: there were too many, from this address or for this account.
+    """
+    portal.throttle.hit(LOGIN, address_of(request))
+    portal.throttle.hit(LOGIN_NAME, who.lower())
+
+
+def let_in(request: Request, account: Account, *, onward: str, kept: str) -> Response:
+    """Begin a session, always a new one, and go on."""
+    portal = portal_of(request)
+    begin_session(portal, request, account)
+    portal.drop_cookie(request, BEFORE_LOGIN_COOKIE)
+    forget_code(portal, request)
+    return _send_again(portal, request, kept) or RedirectResponse(
+        onward_path(onward), status_code=303
+    )
 
 
 def _send_again(portal: Portal, request: Request, kept: str) -> Response | None:
