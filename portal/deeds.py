@@ -15,6 +15,7 @@ from operations.act import act
 from operations.acting import ActRequest
 from operations.errors import Refused
 from operations.extensions import ask_extension, withdraw_extension
+from operations.handing import hand_over
 from operations.obstacles import raise_obstacle
 from operations.partners import contribute
 from operations.queries_detail import WorkDetail
@@ -142,6 +143,14 @@ def _raised_again(job: Job) -> bool:
     return any(one.text == text and one.state == "raised" for one in job.detail.obstacles)
 
 
+def _hand(job: Job) -> None:
+    to, note = job.reading.line("handler"), job.reading.text("note")
+    job.reading.done()
+    hand_over(
+        job.session, job.stamp, job.id, to=to or None, note=note, expected_version=job.version
+    )
+
+
 def _contribute(job: Job) -> None:
     result = job.reading.result(None)
     job.reading.done()
@@ -209,6 +218,12 @@ _AGENCY: Final = (
         then="Nội dung trả lời được ghi ngay tại trang của nhiệm vụ này.",
         take=_raise_obstacle,
         again=_raised_again,
+    ),
+    Deed(
+        key="giao-viec",
+        recorded="Đã ghi người thực hiện",
+        then="Thư nhắc việc này gửi đến thư công vụ của người thực hiện, nếu là đầu mối của cơ quan.",
+        take=_hand,
     ),
     Deed(
         key="phoi-hop",

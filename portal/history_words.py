@@ -34,6 +34,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "finding": "Kiến nghị kiểm tra",
     "added_work": "Giao bổ sung",
     "policy": "Chính sách theo dõi",
+    "calendar_feed": "Lịch hạn việc",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",
@@ -55,6 +56,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("group", "letters_off"): "Tắt thư tự động của nhóm",
     ("succession", "apply"): "Ghi cơ quan kế thừa",
     ("contact", "set"): "Cập nhật đầu mối",
+    ("calendar_feed", "renew"): "Tạo địa chỉ lịch mới",
     ("contact", "remove"): "Bỏ đầu mối",
     ("mailbox", "mend"): "Sửa hộp thư",
     ("mailbox", "undeliverable"): "Hộp thư không nhận được thư",
@@ -97,7 +99,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("policy", "give_back"): "Trả chính sách về theo danh mục",
 }
 OFFERED_ACTS: Final[tuple[tuple[str, str], ...]] = (
-    *(("assignment", one) for one in ("assign", "add", "take_over")),
+    *(("assignment", one) for one in ("assign", "add", "take_over", "hand")),
     *(("assignment", one.value) for one in Action),
     *(("assignment", one) for one in ("extend", "reschedule", "fix_date", "roll_day")),
     ("submission", "file"),
@@ -133,7 +135,9 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "confirmed_by": "Người xác nhận", "self_confirmed": "Tự xác nhận",
     "sampled": "Được chọn kiểm tra mẫu", "extensions": "Số lần gia hạn",
     "returns": "Số lần đề nghị bổ sung", "covered_by_id": "Thực hiện chung với phân công số",
-    "successor_id": "Chuyển sang phân công số", "handler": "Người xử lý",
+    "successor_id": "Chuyển sang phân công số", "handler": "Người thực hiện", "handler_account": "Tài khoản của người thực hiện",
+    "handler_mailbox": "Thư công vụ của người thực hiện", "handle": "Mã địa chỉ lịch",
+    "renewed_at": "Tạo địa chỉ lúc", "renewed_by": "Người tạo địa chỉ",
     "next_reminder_on": "Ngày nhắc tiếp theo", "plan_key": "Đề án", "plan_version": "Phiên bản",
     "item_key": "Nhiệm vụ", "period_key": "Kỳ", "period_first": "Kỳ từ ngày",
     "period_last": "Kỳ đến ngày", "opens_on": "Ngày mở", "mode": "Cách theo dõi", "kind": "Loại",

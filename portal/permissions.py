@@ -82,6 +82,20 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "agency_act": OWN_WORK,
     "agency_recorded": OWN_WORK,
     "agency_file": OWN_WORK,
+    # An agency's dates in calendars: the secret address is the permission.
+    "calendar_feed": ALL,
+    "agency_calendar_renew": OWN_WORK,
+    "agency_calendar_file": OWN_WORK,
+    "link_calendar_file": BY_LINK,
+    # An agency's own contacts, and what it asks of the partners of work that it leads.
+    "agency_contacts": OWN_WORK,
+    "agency_contacts_act": OWN_WORK,
+    "link_contacts": BY_LINK,
+    "link_contacts_act": BY_LINK,
+    "agency_requests": OWN_WORK,
+    "agency_requests_act": OWN_WORK,
+    "link_requests": BY_LINK,
+    "link_requests_act": BY_LINK,
     # Everybody's work.
     "work": READS_ALL,
     "work_act": DECIDES,

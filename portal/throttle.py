@@ -37,6 +37,10 @@ POSTS: Final = parse("60/5minute")
 """Forms sent, by link or account."""
 UPLOADS: Final = parse("30/10minute")
 """Forms with files, by link or account."""
+FEEDS: Final = parse("120/hour")
+"""Readings of one calendar, by all who subscribed to it."""
+WRONG_FEEDS: Final = parse("60/5minute")
+"""Calendar addresses that are none, by address; an old one goes on being asked for."""
 AGAIN: Final = parse("10/hour")
 """Fresh links asked for, by address."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.orm import Session
 
+from operations.handing import HANDED, Colleague
 from operations.queries import WorkRow, by_urgency, work_list
 from operations.queries_detail import WorkDetail
 from operations.state import PlanState, load_plan, load_state
@@ -122,14 +123,20 @@ class Reader:
 
 
 def agency_list(
-    session: Session, door: Doorway, as_of: date, *, closed: int | None = CLOSED
+    session: Session,
+    door: Doorway,
+    as_of: date,
+    *,
+    closed: int | None = CLOSED,
+    only: Container[int] | None = None,
 ) -> AgencyList:
-    """The work of the doorway's agency and of no other (rule 46).
+    """The work of the doorway's agency and of no other (rule 46); ``only`` these assignments.
 
     ``closed`` is how many that ended are told, the newest; None for all.
     """
     reader = Reader(session, as_of)
     rows = by_urgency(work_list(session, as_of=as_of, agency=door.agency))
+    rows = [row for row in rows if only is None or row.id in only]
     waiting = {Status.SUBMITTED, Status.SUSPENDED}
     asks = [row for row in rows if row.status in SHOWN - waiting]
     waits = [row for row in rows if row.status in waiting]
@@ -154,11 +161,13 @@ class Offer:
     cover: tuple[WorkRow, ...]
     """Leads whose document may cover this one (rule 13)."""
     by_account_only: bool
+    hand: bool
+    """Whether the agency may name who works on it."""
 
     @property
     def anything(self) -> bool:
         """Whether there is anything at all."""
-        return bool(self.actions or self.extension or self.obstacle)
+        return bool(self.actions or self.extension or self.obstacle or self.hand)
 
 
 _AGENCY_ACTIONS = frozenset(
@@ -191,7 +200,14 @@ def offer(detail: WorkDetail, held: frozenset[Capacity], *, by_link: bool) -> Of
         unchanged=lead and row.kind is ItemKind.TASK and Action.SUBMIT in actions,
         cover=others,
         by_account_only=by_link and not own and detail.own,
+        hand=bool(own) and row.status in HANDED,
     )
+
+
+def handed_to(detail: WorkDetail, people: Iterable[Colleague]) -> str:
+    """The key of the colleague who works on it, as forms name them; empty for nobody known."""
+    name = detail.row.handler
+    return next((one.key for one in people if one.name == name), "")
 
 
 def decider_actions(detail: WorkDetail, held: frozenset[Capacity]) -> frozenset[Action]:

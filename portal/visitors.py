@@ -22,7 +22,7 @@ from rules.actors import AccountRole, Actor, ActorKind
 
 IDLE: Final = timedelta(minutes=15)
 _RENEW: Final = timedelta(seconds=30)
-_UNSEEN: Final = frozenset({"health", "static"})
+_UNSEEN: Final = frozenset({"health", "static", "calendar_feed"})
 """Routes that look at nobody."""
 
 

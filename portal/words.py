@@ -161,7 +161,7 @@ _EVENT_WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "extend"): "Hạn mới có hiệu lực",
     ("assignment", "reschedule"): "Điều chỉnh ngày",
     ("assignment", "fix_date"): "Ấn định hạn",
-    ("assignment", "hand"): "Giao người xử lý",
+    ("assignment", "hand"): "Giao người thực hiện",
     ("submission", "file"): "Ghi kết quả và tài liệu kiểm chứng",
     ("extension", "ask"): "Đề nghị gia hạn",
     ("extension", "withdraw"): "Rút đề nghị gia hạn",

@@ -7,7 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from operations.calendar_feeds import feed_secret
 from operations.errors import NotFound
+from operations.filed_before import filed_before, papers_of
+from operations.handing import colleagues, handled_by
 from operations.links import LINK_PATH
 from operations.queries import history_of
 from operations.queries_detail import WorkDetail, paper_of, work_detail
@@ -18,30 +21,70 @@ from portal.downloads import hand_out
 from portal.errors import NotThere
 from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
+from portal.partnering import contributed_to, partners_shown
 from portal.portal import portal_of
 from portal.recorded import show_recorded
 from portal.taking import take
+from portal.told import told
 from portal.typed import typed_lines
-from portal.views import agency_list, offer
+from portal.views import agency_list, handed_to, offer
 from portal.words import date_story, pill
 from reports.tables import Table
 
 router = APIRouter()
 BASE = "/co-quan"
-_LINK = LINK_PATH.rstrip("/") + "/{token}"
+LINK = LINK_PATH.rstrip("/") + "/{token}"
 _READ = ["GET", "HEAD"]
+_EMPTY = FormState()
 
 LinkDoor = Annotated[Doorway, Depends(by_link)]
 AccountDoor = Annotated[Doorway, Depends(by_account)]
 Form = Annotated[Posted, Depends(posted)]
 
 
-def show_list(request: Request, door: Doorway) -> Response:
-    """The agency's work by urgency."""
+def show_list(
+    request: Request, door: Doorway, form: FormState = _EMPTY, status: int = 200
+) -> Response:
+    """The agency's work by urgency: all of it, or what was handed to whoever asks."""
+    portal = portal_of(request)
+    own_only = request.query_params.get("loc") == "cua-toi"
+    secret = None
+    with portal.runtime.database.read() as session:
+        mine = handled_by(session, door.actor, door.agency)
+        found = agency_list(session, door, portal.today, only=mine if own_only else None)
+        if not door.by_link:
+            secret = feed_secret(session, door.agency, secret=portal.runtime.link_secret)
+    url = portal.runtime.settings.portal_url.rstrip("/")
+    return portal.pages(
+        request,
+        "agency_list.html",
+        status=status,
+        door=door,
+        found=found,
+        mine=len(mine),
+        own_only=own_only,
+        feed=None if secret is None else f"{url}/lich/{secret}.ics",
+        form=form,
+        said=told(request),
+        today=portal.today,
+    )
+
+
+def own_detail(request: Request, door: Doorway, work_id: int) -> WorkDetail:
+    """A piece of the agency's own work.
+
+    Raises:
+        NotThere: there is none, or it is another agency's (rule 46).
+    """
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
-        found = agency_list(session, door, portal.today)
-    return portal.pages(request, "agency_list.html", door=door, found=found, today=portal.today)
+        try:
+            detail = work_detail(session, work_id, as_of=portal.today)
+        except NotFound:
+            raise NotThere from None
+    if not _own(door, detail):
+        raise NotThere
+    return detail
 
 
 def _own(door: Doorway, detail: WorkDetail) -> bool:
@@ -52,14 +95,10 @@ def show_work(
     request: Request, door: Doorway, work_id: int, form: FormState, status: int = 200
 ) -> Response:
     """One piece of work with its forms; an agency's own only (rule 46)."""
-    portal = portal_of(request)
+    portal, detail = portal_of(request), own_detail(request, door, work_id)
     with portal.runtime.database.read() as session:
-        try:
-            detail = work_detail(session, work_id, as_of=portal.today)
-        except NotFound:
-            raise NotThere from None
-        if not _own(door, detail):
-            raise NotThere
+        people = colleagues(session, door.agency, portal.today)
+        before = filed_before(session, detail.row, papers_of(detail))
         centre = coordinator_name(session, detail.standing.coordinator)
         history = history_of(session, work_id)
     offered = offer(detail, door.held(detail), by_link=door.by_link)
@@ -74,6 +113,10 @@ def show_work(
         pill=pill(detail.row, portal.today, detail.state.calendar),
         story=date_story(detail.row, detail.item, detail.plan, centre),
         offer=offered,
+        people=people,
+        handed=handed_to(detail, people),
+        before=before,
+        partners=partners_shown(detail),
         centre=centre,
         form=form,
         lost=typed_lines(form) if form.problem else (),
@@ -83,14 +126,15 @@ def show_work(
 
 
 def show_file(request: Request, door: Doorway, evidence_id: int) -> Response:
-    """A file of the agency's own evidence."""
+    """A file of the agency's own evidence, or of a contribution to work that it leads."""
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
         found = paper_of(session, evidence_id)
         if found is None:
             raise NotThere
         paper, work_id = found
-        if not _own(door, work_detail(session, work_id, as_of=portal.today)):
+        detail = work_detail(session, work_id, as_of=portal.today)
+        if not _own(door, detail) and not contributed_to(door.agency, detail):
             raise NotThere
     return hand_out(request, paper, who=door.key)
 
@@ -119,31 +163,31 @@ def _recorded(request: Request, door: Doorway, work_id: int) -> Response:
     )
 
 
-@router.api_route(_LINK, methods=_READ, name="link_list")
+@router.api_route(LINK, methods=_READ, name="link_list")
 def link_list(request: Request, door: LinkDoor) -> Response:
     """What a letter's link opens."""
     return show_list(request, door)
 
 
-@router.api_route(_LINK + "/viec/{work_id}", methods=_READ, name="link_work")
+@router.api_route(LINK + "/viec/{work_id}", methods=_READ, name="link_work")
 def link_work(request: Request, door: LinkDoor, work_id: int) -> Response:
     """One piece of work, by link."""
     return show_work(request, door, work_id, FormState())
 
 
-@router.api_route(_LINK + "/viec/{work_id}/da-ghi-nhan", methods=_READ, name="link_recorded")
+@router.api_route(LINK + "/viec/{work_id}/da-ghi-nhan", methods=_READ, name="link_recorded")
 def link_recorded(request: Request, door: LinkDoor, work_id: int) -> Response:
     """What was recorded, by link."""
     return _recorded(request, door, work_id)
 
 
-@router.post(_LINK + "/viec/{work_id}/{deed}", name="link_act")
+@router.post(LINK + "/viec/{work_id}/{deed}", name="link_act")
 def link_act(request: Request, door: LinkDoor, work_id: int, deed: str, form: Form) -> Response:
     """A form, by link."""
     return _take(request, door, work_id, deed, form)
 
 
-@router.api_route(_LINK + "/tai-lieu/{evidence_id}", methods=_READ, name="link_file")
+@router.api_route(LINK + "/tai-lieu/{evidence_id}", methods=_READ, name="link_file")
 def link_file(request: Request, door: LinkDoor, evidence_id: int) -> Response:
     """A file, by link."""
     return show_file(request, door, evidence_id)

@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from operations.errors import NotFound
+from operations.filed_before import FiledBefore, filed_before, papers_of
 from operations.queries import WorkRow, history_of, work_list, work_one
 from operations.queries_detail import WorkDetail, extensions, work_detail
 from operations.queues import queue_counts
@@ -51,7 +52,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One piece of work in a queue. ``repeated`` are files that were filed in earlier years too.
+    """One piece of work in a queue. ``repeated`` says of its files where they were filed before.
 
     ``days`` and ``over`` are working days since it came and beyond what is allowed; ``decides``
     says whether this visitor may decide, ``mine`` that they filed it themselves (rule 20).
@@ -63,7 +64,7 @@ class Entry:
     over: int
     decides: bool
     mine: bool
-    repeated: frozenset[str]
+    repeated: Mapping[int, FiledBefore]
 
     @property
     def row(self) -> WorkRow:
@@ -108,8 +109,6 @@ def entry(session: Session, request: Request, door: Doorway, row: WorkRow) -> En
     detail = work_detail(session, row.id, as_of=portal.today)
     calendar, policies = detail.state.calendar, detail.plan.policies
     since = row.submitted_on or portal.today
-    before = {p.sha256 for one in detail.earlier for p in one.papers if p.sha256}
-    now = {p.sha256 for one in detail.results[:1] for p in one.papers if p.sha256}
     waits = row.status is Status.SUBMITTED
     return Entry(
         detail=detail,
@@ -120,7 +119,7 @@ def entry(session: Session, request: Request, door: Doorway, row: WorkRow) -> En
         else 0,
         decides=person.can_decide and Capacity.DECIDER in door.held(detail),
         mine=waits and row.submitted_by == door.actor.identity,
-        repeated=frozenset(before & now),
+        repeated=filed_before(session, row, papers_of(detail)),
     )
 
 

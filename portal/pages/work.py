@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from operations.errors import NotFound
+from operations.filed_before import filed_before, papers_of
 from operations.queries import history_of
 from operations.queries_detail import WorkDetail, paper_of, work_detail
 from portal.deciding import DECIDER_DEEDS, SIMPLE, SIMPLE_TITLES
@@ -60,6 +61,7 @@ def show(request: Request, door: Doorway, work_id: int, form: FormState, status:
             detail = work_detail(session, work_id, as_of=portal.today)
         except NotFound:
             raise NotThere from None
+        before = filed_before(session, detail.row, papers_of(detail))
         centre = coordinator_name(session, detail.standing.coordinator)
         history = history_of(session, work_id)
     held = door.held(detail) if person_of(request).can_decide else frozenset()
@@ -78,6 +80,7 @@ def show(request: Request, door: Doorway, work_id: int, form: FormState, status:
         decides=Capacity.DECIDER in held,
         simple=[(key, SIMPLE_TITLES[key]) for one, key in SIMPLE.items() if one in actions],
         may_enter=Action.SUBMIT in actions,
+        before=before,
         may_ask=may_ask(detail, held),
         form=form,
         lost=typed_lines(form) if form.problem else (),

@@ -56,6 +56,7 @@ def path_of(site: Site, route: str, visitor: Visitor) -> str:
         "token": site.token if visitor is Visitor.LINK else "forged.token",
         "work_id": str(site.work[own]),
         "letter_id": site.letter,
+        "secret": "khong.co",
     }
     return address(route, values)
 
