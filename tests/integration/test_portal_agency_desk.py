@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Contact, ContactKind, Event, LinkToken, Notice
 from operations.contacts import ContactInput, set_contact
@@ -39,7 +40,8 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
             (ContactKind.FOCAL, "Nguyễn Thị Hoa", OLD),
         ):
             wanted = ContactInput(agency_key=A, kind=kind, name=name, email=email)
-            found.write(lambda s, one=wanted: set_contact(s, world.admin(), one))
+            with found.runtime.database.write() as session:
+                set_contact(session, world.admin(), wanted)
         yield found
 
 
@@ -127,12 +129,12 @@ def test_a_handover_tells_what_is_wrong_and_keeps_what_was_typed(site: Site) -> 
 def lead_of_two(site: Site) -> tuple[int, int, int]:
     """I.1 of 2028: A and B lead, each its own; C is their partner."""
 
-    def make(session: object) -> tuple[int, int, int]:
-        row = world.open_work(  # type: ignore[arg-type]
+    def make(session: Session) -> tuple[int, int, int]:
+        row = world.open_work(
             session, period="2028", leads=(A, B), partners=(C,), due_on=date(2028, 3, 31)
         )
-        found = [world.row_of(session, row, key).id for key in (A, B)]  # type: ignore[arg-type]
-        return found[0], found[1], world.row_of(session, row, C, Role.PARTNER).id  # type: ignore[arg-type]
+        found = [world.row_of(session, row, key).id for key in (A, B)]
+        return found[0], found[1], world.row_of(session, row, C, Role.PARTNER).id
 
     return site.write(make)
 

@@ -45,6 +45,7 @@ SAMPLES = {
     "item": "I.1",
     "kind": "csv",
     "key": "forged.key",
+    "secret": "khong.co",
 }
 """Parameters of routes; those of the letter, the work and the link are known once a site is."""
 
@@ -56,7 +57,6 @@ def path_of(site: Site, route: str, visitor: Visitor) -> str:
         "token": site.token if visitor is Visitor.LINK else "forged.token",
         "work_id": str(site.work[own]),
         "letter_id": site.letter,
-        "secret": "khong.co",
     }
     return address(route, values)
 
