@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.base import Instant
 from models.tables import Event
-from operations.queries_history import HistoryLine, lines_of
+from operations.queries_history import HistoryLine, lines_of, narrowed
 
 Place = tuple[datetime, int]
 """Where an event stands in the history."""
@@ -80,7 +80,7 @@ def search_history(
     session: Session, asked: HistorySearch, *, after: Place | None = None, limit: int = 50
 ) -> HistoryPage:
     """The newest events that fit, those older than ``after`` when it is given."""
-    query = _narrowed(asked).order_by(Event.at.desc(), Event.id.desc()).limit(limit + 1)
+    query = _searched(asked).order_by(Event.at.desc(), Event.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(Event.at, Event.id) < _place(after))
     lines = lines_of(session, query)
@@ -115,21 +115,8 @@ def _place(after: Place) -> ColumnElement[Any]:
     return tuple_(literal(at, Instant()), literal(number))
 
 
-def _narrowed(asked: HistorySearch) -> Select[tuple[Event]]:
-    query = select(Event)
-    for column, value in (
-        (Event.plan_key, asked.plan),
-        (Event.item_key, asked.item),
-        (Event.period_key, asked.period),
-        (Event.agency_key, asked.agency),
-        (Event.entity_id, asked.entity_id),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if asked.since is not None:
-        query = query.where(Event.at >= asked.since)
-    if asked.until is not None:
-        query = query.where(Event.at <= asked.until)
+def _searched(asked: HistorySearch) -> Select[tuple[Event]]:
+    query = narrowed(asked)
     if asked.acts:
         query = query.where(or_(*(_act(entity, action) for entity, action in asked.acts)))
     if asked.without:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy import Select, String, and_, cast, or_, select
 from sqlalchemy.orm import Session
@@ -46,6 +47,25 @@ class HistoryLine:
         return {name: plain(getattr(self, name)) for name in type(self).__slots__}
 
 
+class Narrowing(Protocol):
+    """The narrowing that every reading of the history shares; None does not narrow."""
+
+    @property
+    def plan(self) -> str | None: ...
+    @property
+    def item(self) -> str | None: ...
+    @property
+    def period(self) -> str | None: ...
+    @property
+    def agency(self) -> str | None: ...
+    @property
+    def entity_id(self) -> str | None: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def until(self) -> datetime | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
     """Which events; a field that is None does not narrow."""
@@ -68,15 +88,24 @@ def history(
     session: Session, asked: HistoryFilter, *, limit: int | None = None
 ) -> list[HistoryLine]:
     """The events that fit, oldest first."""
-    query = select(Event).order_by(Event.id)
+    query = narrowed(asked).order_by(Event.id)
+    for column, value in ((Event.entity, asked.entity), (Event.action, asked.action)):
+        if value is not None:
+            query = query.where(column == value)
+    if asked.after_id is not None:
+        query = query.where(Event.id > asked.after_id)
+    return lines_of(session, query if limit is None else query.limit(limit))
+
+
+def narrowed(asked: Narrowing) -> Select[tuple[Event]]:
+    """The events of a plan, item, period, agency or entity between two instants, both inclusive."""
+    query = select(Event)
     for column, value in (
         (Event.plan_key, asked.plan),
         (Event.item_key, asked.item),
         (Event.period_key, asked.period),
         (Event.agency_key, asked.agency),
-        (Event.entity, asked.entity),
         (Event.entity_id, asked.entity_id),
-        (Event.action, asked.action),
     ):
         if value is not None:
             query = query.where(column == value)
@@ -84,9 +113,7 @@ def history(
         query = query.where(Event.at >= asked.since)
     if asked.until is not None:
         query = query.where(Event.at <= asked.until)
-    if asked.after_id is not None:
-        query = query.where(Event.id > asked.after_id)
-    return lines_of(session, query if limit is None else query.limit(limit))
+    return query
 
 
 def history_of(session: Session, assignment_id: int) -> list[HistoryLine]:
