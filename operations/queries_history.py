@@ -116,8 +116,13 @@ def narrowed(asked: Narrowing) -> Select[tuple[Event]]:
     return query
 
 
-def history_of(session: Session, assignment_id: int) -> list[HistoryLine]:
-    """All that happened to one assignment and to what hangs on it, oldest first."""
+def history_of(
+    session: Session, assignment_id: int, *, until: datetime | None = None
+) -> list[HistoryLine]:
+    """All that happened to one assignment and to what hangs on it, oldest first.
+
+    ``until`` leaves out what came after that instant.
+    """
     parts = [and_(Event.entity == "assignment", Event.entity_id == str(assignment_id))]
     for entity, table in (
         ("submission", Submission),
@@ -128,7 +133,8 @@ def history_of(session: Session, assignment_id: int) -> list[HistoryLine]:
     ):
         ids = select(cast(table.id, String)).where(table.assignment_id == assignment_id)
         parts.append(and_(Event.entity == entity, Event.entity_id.in_(ids)))
-    return lines_of(session, select(Event).where(or_(*parts)).order_by(Event.id))
+    query = select(Event).where(or_(*parts)).order_by(Event.id)
+    return lines_of(session, query if until is None else query.where(Event.at <= until))
 
 
 def lines_of(session: Session, query: Select[tuple[Event]]) -> list[HistoryLine]:

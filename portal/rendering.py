@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 import portal.words
 from notifications.formats import vn_date, vn_datetime, vn_number
 from portal.navigation import menu
+from portal.past_links import Past, keep_instant
 from portal.permissions import TABLE, visitor_of
 from rules.lifecycle import ACTION_WORDS, RETURNED_WORD, STATUS_WORDS
 from rules.timeliness import CELL_WORDS
@@ -93,10 +94,11 @@ class Pages:
         The menu is that of the visitor, with the place that was asked for marked in it.
         """
         state = request.scope.get("state", {})
-        visitor = state.get("visitor")
+        visitor, past = state.get("visitor"), state.get("past")
         known = {
             "visitor": visitor,
             "session_mark": state.get("mark", ""),
+            "past": past,
             "downloads": _downloads(request),
         }
         if visitor is not None:
@@ -105,8 +107,10 @@ class Pages:
                 visitor_of(visitor.role),
                 local_mailbox=bool(self._environment.globals["local_mailbox"]),
             )
-        template = self._environment.get_template(name)
-        return HTMLResponse(template.render(known | values), status_code=status)
+        page = self._environment.get_template(name).render(known | values)
+        if isinstance(past, Past) and past.instant is not None:
+            page = keep_instant(page, past.exact)
+        return HTMLResponse(page, status_code=status)
 
 
 _NO_FILTER: Final = frozenset({"trang", "truoc", "so", "su-kien", "ghi", "da"})

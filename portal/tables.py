@@ -130,7 +130,15 @@ LETTER_WORDS: Final[Mapping[LetterState, str]] = {
 }
 
 
+NO_PAST_LETTERS: Final = (
+    "Không dựng lại được cho lúc trước: trạng thái kỹ thuật của thư đổi theo máy chủ thư, "
+    "không phải là quyết định nên lịch sử không giữ từng bước. Đề nghị xem trang Thư."
+)
+
+
 def _letters(source: Source) -> Table:
+    if source.is_past:
+        return _table("thu", (Column(title="Hộp thư", width=36),), (), NO_PAST_LETTERS)
     columns = (
         Column(title="Hộp thư", width=36),
         *(AGENCY, Column(title="Ngày", kind=Kind.DATE, width=12)),

@@ -15,7 +15,7 @@ from operations.queries import WorkRow
 from operations.standing import Standing
 from operations.state import PlanState, load_plan, load_state, plan_keys
 from portal.filters import MARKS, Filters, read_filters
-from portal.portal import portal_of
+from portal.past import View
 from portal.signs import DATE_WORDS
 from portal.words import workdays
 from reports.tables import Column, Kind, Line, Table, Value
@@ -27,8 +27,11 @@ from rules.values import ItemKind, Role
 class Source:
     """What lists are made from: the filters of the request, and everything unfinished."""
 
-    def __init__(self, session: Session, filters: Filters, now: datetime) -> None:
+    def __init__(
+        self, session: Session, filters: Filters, now: datetime, *, is_past: bool = False
+    ) -> None:
         self.session, self.filters, self.now = session, filters, now
+        self.is_past = is_past
         self.several_plans = len(filters.plans) > 1
 
     @cached_property
@@ -68,16 +71,16 @@ class Source:
         ]
 
 
-def read_source(request: Request, session: Session) -> Source:
+def read_source(request: Request, view: View) -> Source:
     """What the address of a request asks for, over the active plans."""
-    portal = portal_of(request)
+    session = view.session
     keys = plan_keys(session)
     plans = [load_plan(session, key) for key in keys]
-    first = min((plan.first_year for plan in plans), default=portal.today.year)
-    last = max((plan.last_year for plan in plans), default=portal.today.year)
+    first = min((plan.first_year for plan in plans), default=view.today.year)
+    last = max((plan.last_year for plan in plans), default=view.today.year)
     years = range(first, last + 1)
-    filters = read_filters(request, today=portal.today, years=years, plans=keys)
-    return Source(session, filters, portal.runtime.clock.now())
+    filters = read_filters(request, today=view.today, years=years, plans=keys)
+    return Source(session, filters, view.now, is_past=view.is_past)
 
 
 ITEM = (Column(title="Nhiệm vụ", width=12), Column(title="Kỳ", width=14))

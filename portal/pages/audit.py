@@ -26,6 +26,7 @@ from portal.audit_tables import (
 from portal.exporting import export, most
 from portal.instants import address_instant, read_instant
 from portal.pages.history import refuse_errors
+from portal.past import looking
 from portal.portal import portal_of
 from portal.searching import Asked, Choices, asked_of, choices
 from portal.visitors import person_of
@@ -66,16 +67,16 @@ def audit(request: Request) -> Response:
 
 
 _WORDS: Final = {"loai": {one.value: word for one, word in EXCEPTION_WORDS.items()}}
-_EXCEPTION_FIELDS = ("de-an", "nam", "co-quan", "loai")
+_EXCEPTION_FIELDS = ("de-an", "nam", "co-quan", "loai", "luc")
 
 
 def _exceptions(request: Request) -> tuple[Asked, Choices, Table, Counter[Exceptional]]:
     asked = asked_of(request, _EXCEPTION_FIELDS)
     kind = asked.text("loai")
-    with portal_of(request).runtime.database.read() as session:
-        known = choices(session)
+    with looking(request) as view:
+        known = choices(view.session)
         found = exceptions(
-            session,
+            view.session,
             plan=asked.text("de-an") or None,
             year=_year(asked),
             agency=asked.text("co-quan") or None,
@@ -83,7 +84,7 @@ def _exceptions(request: Request) -> tuple[Asked, Choices, Table, Counter[Except
     counts = Counter(one.kind for one in found)
     only = Exceptional(kind) if kind in set(Exceptional) else None
     rows = [one for one in found if only in {None, one.kind}]
-    return asked, known, exceptions_table(rows, only, ()), counts
+    return asked, known, exceptions_table(rows, only, view.notes), counts
 
 
 @router.api_route("/kiem-tra/ngoai-le", methods=_READ, name="exceptions")
@@ -123,22 +124,27 @@ def _list(request: Request, template: str, table: Table, /, **values: Any) -> Re
     )
 
 
-_AUTHORITY_FIELDS = ("de-an", "nhiem-vu", "ky", "co-quan")
+_AUTHORITY_FIELDS = ("de-an", "nhiem-vu", "ky", "co-quan", "luc")
 
 
 def _authority(request: Request, limit: int) -> tuple[Asked, Choices, Table]:
     asked = asked_of(request, _AUTHORITY_FIELDS)
-    search = HistorySearch(
-        plan=asked.text("de-an") or None,
-        item=asked.text("nhiem-vu") or None,
-        period=asked.text("ky") or None,
-        agency=asked.text("co-quan") or None,
-        acts=AUTHORITY_ACTS,
+    with looking(request) as view:
+        search = HistorySearch(
+            plan=asked.text("de-an") or None,
+            item=asked.text("nhiem-vu") or None,
+            period=asked.text("ky") or None,
+            agency=asked.text("co-quan") or None,
+            acts=AUTHORITY_ACTS,
+            until=view.until,
+        )
+        known = choices(view.session)
+        found = search_history(view.present, search, limit=limit)
+    notes = (
+        view.notes
+        if found.next_place is None
+        else (*view.notes, "Chỉ gồm các quyết định mới nhất.")
     )
-    with portal_of(request).runtime.database.read() as session:
-        known = choices(session)
-        found = search_history(session, search, limit=limit)
-    notes = () if found.next_place is None else ("Chỉ gồm các quyết định mới nhất.",)
     return asked, known, authority_table(found.events, known.agencies, notes)
 
 

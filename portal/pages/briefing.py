@@ -12,6 +12,7 @@ from notifications.formats import shorten, vn_date, vn_number
 from operations.dashboard import figures
 from operations.standing import Standing
 from portal.filters import CELL_KEYS
+from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS
 from portal.tables import LISTINGS
@@ -58,10 +59,10 @@ def proposals(standing: Standing, stuck: int, asked: int) -> Iterator[str]:
 def briefing(request: Request) -> Response:
     """The sheet, as it prints."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        source = read_source(request, session)
-        counted = figures(session, source.filters.scope)
-        added = figures(session, replace(source.filters.scope, added=True))
+    with looking(request) as view:
+        source = read_source(request, view)
+        counted = figures(view.session, source.filters.scope)
+        added = figures(view.session, replace(source.filters.scope, added=True))
         standing = source.standing
         late = standing.overdue()
         stuck = LISTINGS["vuong-mac"].build(source)
@@ -86,7 +87,7 @@ def briefing(request: Request) -> Response:
         stuck=[_shortened(line.values) for line in stuck.lines[:STUCK_LINES]],
         stuck_more=len(stuck.lines[STUCK_LINES:]),
         proposals=said,
-        today_word=vn_date(portal.today),
+        today_word=vn_date(view.today),
         now=source.now,
         action="/giao-ban",
     )

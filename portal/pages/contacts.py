@@ -28,6 +28,7 @@ from portal.errors import NotThere
 from portal.exporting import takes_away
 from portal.filing import Do, file_form
 from portal.forms import FormState, Posted, posted
+from portal.past import looking
 from portal.permissions import RUNS_IT, visitor_of
 from portal.portal import portal_of
 from portal.reading import Reading
@@ -78,12 +79,13 @@ def _lacks(gap: ContactGap | None, missing: str) -> bool:
 
 
 def _found(request: Request) -> Found:
-    portal, asked = portal_of(request), request.query_params
-    with portal.runtime.database.read() as session:
+    asked = request.query_params
+    with looking(request) as view:
+        session, today = view.session, view.today
         directory = load_directory(session)
-        gaps = {gap.agency_key: gap for gap in contact_gaps(session, portal.today)}
+        gaps = {gap.agency_key: gap for gap in contact_gaps(session, today)}
         pilots = frozenset(session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
-    valid = directory.valid_on(portal.today)
+    valid = directory.valid_on(today)
     keys = {one.key for one in valid}
     wanted, missing = asked.get("ten", "").strip().casefold(), asked.get("thieu", "")
     return Found(
@@ -98,7 +100,7 @@ def _found(request: Request) -> Found:
         ended=[one for one in directory.agencies if one.key not in keys],
         total=len(valid),
         gaps=gaps,
-        letters={one.key: directory.letters_on(one.key, portal.today) for one in valid},
+        letters={one.key: directory.letters_on(one.key, today) for one in valid},
         pilots=pilots,
     )
 
@@ -128,7 +130,8 @@ takes_away(router, "agencies", _file, words={"thieu": MISSING})
 def show_agency(request: Request, key: str, form: FormState, status: int) -> Response:
     """One agency: what it is, its contacts with their forms, its letters."""
     portal, person = portal_of(request), person_of(request)
-    with portal.runtime.database.read() as session:
+    with looking(request) as view:
+        session = view.session
         row = session.get(AgencyRow, key)
         if row is None:
             raise NotThere("Không có cơ quan này trong danh mục.")
@@ -149,12 +152,12 @@ def show_agency(request: Request, key: str, form: FormState, status: int) -> Res
         contacts=contacts,
         kinds=CONTACT_WORDS,
         broken=broken,
-        letters_on=directory.letters_on(key, portal.today),
+        letters_on=directory.letters_on(key, view.today),
         after=[one for one in directory.successions if one.predecessor == key],
         before=[one for one in directory.successions if one.successor == key],
         names=names,
-        may_edit=visitor_of(person.role) in RUNS_IT,
-        may_switch=person.can_decide,
+        may_edit=visitor_of(person.role) in RUNS_IT and not view.is_past,
+        may_switch=person.can_decide and not view.is_past,
         form=form,
         said=told(request),
     )

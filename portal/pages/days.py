@@ -19,6 +19,7 @@ from portal.exporting import takes_away
 from portal.filing import file_form
 from portal.forms import FormState, Posted, posted
 from portal.pages.contacts import BASE
+from portal.past import is_past, looking
 from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
@@ -42,7 +43,7 @@ def show_days(request: Request, form: FormState, status: int) -> Response:
         years=years,
         days=rows,
         week=WEEK,
-        may_edit=person.can_decide,
+        may_edit=person.can_decide and not is_past(request),
         form=form,
         said=told(request),
     )
@@ -50,11 +51,12 @@ def show_days(request: Request, form: FormState, status: int) -> Response:
 
 def _year(request: Request) -> tuple[range, int, list[DayRow]]:
     """The years that the calendar knows, the one asked for, and its exceptions."""
-    portal, asked = portal_of(request), request.query_params.get("nam", "")
-    with portal.runtime.database.read() as session:
+    asked = request.query_params.get("nam", "")
+    with looking(request) as view:
+        session = view.session
         calendar = load_calendar(session)
         years = range(calendar.first.year, calendar.last.year + 1)
-        year = int(asked) if asked.isdecimal() and int(asked) in years else portal.today.year
+        year = int(asked) if asked.isdecimal() and int(asked) in years else view.today.year
         rows = session.scalars(select(DayRow).order_by(DayRow.day))
         return years, year, [row for row in rows if row.day.year == year]
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from portal.errors import NotThere
 from portal.exporting import export, most
+from portal.past import looking
 from portal.portal import portal_of
 from portal.tables import LISTINGS
 from portal.work_tables import Source, narrowing, read_source
@@ -34,8 +35,8 @@ def _build(source: Source, key: str) -> Table:
 def show_table(request: Request, table: str) -> Response:
     """A list, a page at a time, with its filters in the address."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        source = read_source(request, session)
+    with looking(request) as view:
+        source = read_source(request, view)
         found = _build(source, table)
     filters = source.filters
     pages = max(1, -(-len(found.lines) // PAGE_LINES))
@@ -61,12 +62,13 @@ def show_table(request: Request, table: str) -> Response:
 def table_export(request: Request, table: str, kind: str) -> Response:
     """The whole list as a file; that it was taken is logged (rule 40)."""
     most(kind)
-    with portal_of(request).runtime.database.read() as session:
-        source = read_source(request, session)
+    with looking(request) as view:
+        source = read_source(request, view)
         found = _build(source, table)
     scoped = LISTINGS[table].scoped
     if kind == "xlsx" and scoped:
         found = replace(found, notes=(*source.filters.notes, *found.notes))
+    found = replace(found, notes=(*view.notes, *found.notes))
     return export(request, found, kind, fields=_fields(source, table, scoped=scoped))
 
 

@@ -21,6 +21,7 @@ from portal.audit_tables import findings_table
 from portal.errors import NotAllowed, NotThere
 from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
+from portal.past import looking
 from portal.portal import address_of, portal_of
 from portal.reading import FormErrors, Reading
 from portal.searching import choices
@@ -37,18 +38,18 @@ Form = Annotated[Posted, Depends(posted)]
 
 def _show(request: Request, form: FormState, status: int = 200) -> Response:
     portal, person = portal_of(request), person_of(request)
-    with portal.runtime.database.read() as session:
-        rows, known = findings(session), choices(session)
+    with looking(request) as view:
+        rows, known = findings(view.session), choices(view.session)
     return portal.pages(
         request,
         "findings.html",
         status=status,
         form=form,
-        rows=[(row, is_overdue(row, portal.today)) for row in rows],
+        rows=[(row, is_overdue(row, view.today)) for row in rows],
         agencies=known.agencies,
         states=STATE_WORDS,
-        may_enter=person.can_decide,
-        may_close=person.role is AccountRole.LEADERSHIP,
+        may_enter=person.can_decide and not view.is_past,
+        may_close=person.role is AccountRole.LEADERSHIP and not view.is_past,
     )
 
 

@@ -17,6 +17,7 @@ from operations.state import PlanState
 from portal.errors import NotThere
 from portal.filters import CELL_KEYS
 from portal.maps import read_items, year_word
+from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, CERTAINTY_SIGNS, DATE_WORDS, HEAT_SIGNS, Sign, basis_sign
 from portal.views import Reader
@@ -73,8 +74,8 @@ class Turn:
 def items(request: Request) -> Response:
     """Every item with its figures and its years."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        source = read_source(request, session)
+    with looking(request) as view:
+        source = read_source(request, view)
         lines, added = read_items(source), read_items(source, added=True)
     return portal.pages(
         request,
@@ -97,14 +98,14 @@ def items(request: Request) -> Response:
 def one_item(request: Request, plan: str, item: str) -> Response:
     """One item: the decision's words, what they are taken to mean, and its occurrences."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        source = read_source(request, session)
+    with looking(request) as view:
+        source = read_source(request, view)
         state = source.states.get(plan)
         found = _item(state, item)
         if state is None or found is None:
             raise NotThere("Không có nhiệm vụ này. Đề nghị mở lại từ danh sách nhiệm vụ.")
-        turns = _turns(session, source, plan, item)
-        years = strip(session, state, source.filters.cutoff)[item]
+        turns = _turns(view.session, source, plan, item)
+        years = strip(view.session, state, source.filters.cutoff)[item]
     return portal.pages(
         request,
         "item.html",
@@ -112,9 +113,9 @@ def one_item(request: Request, plan: str, item: str) -> Response:
         plan=state.plan,
         item=found,
         group_title=state.plan.group_title(found),
-        meaning=_meaning(state, found, portal.today),
-        leads=_meant(state, found, Role.LEAD, portal.today),
-        partners=_meant(state, found, Role.PARTNER, portal.today),
+        meaning=_meaning(state, found, view.today),
+        leads=_meant(state, found, Role.LEAD, view.today),
+        partners=_meant(state, found, Role.PARTNER, view.today),
         lead_word=LEAD_WORDS[found.parties.lead_mode],
         date_word=DATE_WORDS[found.calendar.authority],
         basis_sign=basis_sign,

@@ -11,6 +11,7 @@ from operations.dashboard import figures
 from operations.heatmap import Heat
 from portal.filters import CELL_KEYS
 from portal.maps import cell_link, cell_word, read_map
+from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, HEAT_SIGNS
 from portal.tables import LISTINGS
@@ -40,10 +41,10 @@ FIRST_LINES = 6
 def show_overview(request: Request) -> Response:
     """The four cells of a period and what waits for somebody, whichever period it is of."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        source = read_source(request, session)
-        counted = figures(session, source.filters.scope)
-        added = figures(session, replace(source.filters.scope, added=True))
+    with looking(request) as view:
+        source = read_source(request, view)
+        counted = figures(view.session, source.filters.scope)
+        added = figures(view.session, replace(source.filters.scope, added=True))
         tables = {key: LISTINGS[key].build(source) for key in WAITING}
         grouped = {
             "qua-han": together(source, source.standing.overdue()),
@@ -72,8 +73,8 @@ def show_overview(request: Request) -> Response:
 def heat_map(request: Request) -> Response:
     """Items x agencies."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        source = read_source(request, session)
+    with looking(request) as view:
+        source = read_source(request, view)
         found, outside = read_map(source), read_map(source, added=True)
     return portal.pages(
         request,

@@ -16,6 +16,7 @@ from portal.doorway import Doorway, coordinator_name
 from portal.downloads import hand_out
 from portal.errors import NotThere
 from portal.forms import FormState, Posted, posted
+from portal.past import looking
 from portal.portal import address_of, portal_of
 from portal.recorded import show_recorded
 from portal.taking import take
@@ -28,6 +29,7 @@ from rules.lifecycle import Action
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
+NOT_YET = "Đến lúc đó chưa có nhiệm vụ này. Đề nghị chọn lúc muộn hơn, hoặc xem hiện nay."
 
 
 def desk(request: Request) -> Doorway:
@@ -56,15 +58,17 @@ Desk = Annotated[Doorway, Depends(desk)]
 def show(request: Request, door: Doorway, work_id: int, form: FormState, status: int) -> Response:
     """The page of one piece of work with what this visitor may decide."""
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
+    with looking(request) as view:
+        session = view.session
         try:
-            detail = work_detail(session, work_id, as_of=portal.today)
+            detail = work_detail(session, work_id, as_of=view.today)
         except NotFound:
-            raise NotThere from None
+            raise NotThere(NOT_YET) if view.is_past else NotThere from None
         before = filed_before(session, detail.row, papers_of(detail))
         centre = coordinator_name(session, detail.standing.coordinator)
-        history = history_of(session, work_id)
-    held = door.held(detail) if person_of(request).can_decide else frozenset()
+        history = history_of(view.present, work_id, until=view.until)
+    decides = person_of(request).can_decide and not view.is_past
+    held = door.held(detail) if decides else frozenset()
     actions = decider_actions(detail, held)
     return portal.pages(
         request,
@@ -74,9 +78,10 @@ def show(request: Request, door: Doorway, work_id: int, form: FormState, status:
         detail=detail,
         row=detail.row,
         item=detail.item,
-        pill=pill(detail.row, portal.today, detail.state.calendar),
+        pill=pill(detail.row, view.today, detail.state.calendar),
         story=date_story(detail.row, detail.item, detail.plan, centre),
         actions=actions,
+        may_decide=decides,
         decides=Capacity.DECIDER in held,
         simple=[(key, SIMPLE_TITLES[key]) for one, key in SIMPLE.items() if one in actions],
         may_enter=Action.SUBMIT in actions,
