@@ -1,4 +1,4 @@
-"""What those who check need beside the work itself: indexes over the history, and findings."""
+"""What those who check need beside the work itself: indexes, findings, what files are."""
 
 from __future__ import annotations
 
@@ -10,12 +10,32 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import BIG, Base, Id, Key, Line, Word, one_of
 from models.history_tables import Event
 
+FILE_VERDICTS = (
+    *("broken", "unreadable", "untrusted", "valid", "unsigned", "scan", "locked", "unexamined"),
+)
 FINDING_STATES = ("open", "reported", "fixed", "dropped")
 
 _event = Event.__table__.c
 # The newest events first, page by page, of everything or of one agency.
 Index("ix_event_at_id", _event.at, _event.id)
 Index("ix_event_agency_key_at_id", _event.agency_key, _event.at, _event.id)
+
+
+class FileCheck(Base):
+    """What was found in a filed PDF, by its content: see ``reports.pdf_signatures``.
+
+    ``basis`` is the version of the check and of the roots that it trusted.
+    """
+
+    __tablename__ = "file_check"
+    __table_args__ = (one_of("verdict", FILE_VERDICTS),)
+
+    sha256: Mapped[str] = mapped_column(ForeignKey("stored_file.sha256"), primary_key=True)
+    basis: Mapped[Line]
+    checked_at: Mapped[datetime]
+    verdict: Mapped[Word]
+    signatures: Mapped[str] = mapped_column(Text)
+    """JSON: a list of ``reports.pdf_signatures.Signature``."""
 
 
 class Finding(Base):

@@ -1,6 +1,6 @@
 """All tables in one place: import from here."""
 
-from models.audit_tables import Finding
+from models.audit_tables import FileCheck, Finding
 from models.base import Base
 from models.catalog_tables import (
     AddedWork,
@@ -59,6 +59,7 @@ __all__ = [
     "Event",
     "Evidence",
     "ExtensionRequest",
+    "FileCheck",
     "Finding",
     "GroupRow",
     "Letter",

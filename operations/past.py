@@ -37,6 +37,7 @@ from models.tables import (
     DayRow,
     Event,
     Evidence,
+    FileCheck,
     GroupRow,
     MemberRow,
     PlanRow,
@@ -253,6 +254,10 @@ def _lay_results(session: Session, target: Connection, instant: datetime) -> Non
 
     files = Base.metadata.tables[StoredFile.__tablename__]
     _copy(session, target, files, StoredFile.stored_at <= instant, change=free)
+    # What is in a file was in it from the beginning, whenever it was looked at.
+    checks = Base.metadata.tables[FileCheck.__tablename__]
+    stored = select(StoredFile.sha256).where(StoredFile.stored_at <= instant)
+    _copy(session, target, checks, FileCheck.sha256.in_(stored))
 
 
 def _lay_logs(session: Session, target: Connection, instant: datetime) -> None:

@@ -14,12 +14,14 @@ from models.tables import (
     Assignment,
     Evidence,
     ExtensionRequest,
+    FileCheck,
     Obstacle,
     Occurrence,
     StoredFile,
     Submission,
 )
 from operations.errors import NotFound
+from operations.file_checks import view_of
 from operations.queries import WorkRow, standing_of, work_list, work_one
 from operations.queries_views import ExtensionView, ObstacleView, PaperView, ResultView
 from operations.state import PlanState, load_plan, load_state
@@ -150,16 +152,17 @@ def _results(session: Session, periods: Mapping[int, str]) -> tuple[ResultView, 
 
 def _papers(session: Session, submissions: Sequence[int]) -> Iterable[PaperView]:
     rows = session.execute(
-        select(Evidence, StoredFile)
+        select(Evidence, StoredFile, FileCheck)
         .outerjoin(StoredFile, StoredFile.sha256 == Evidence.sha256)
+        .outerjoin(FileCheck, FileCheck.sha256 == Evidence.sha256)
         .where(Evidence.submission_id.in_(submissions))
         .order_by(Evidence.id)
     )
-    for paper, file in rows:
-        yield _paper(paper, file)
+    for paper, file, check in rows:
+        yield _paper(paper, file, check)
 
 
-def _paper(paper: Evidence, file: StoredFile | None) -> PaperView:
+def _paper(paper: Evidence, file: StoredFile | None, check: FileCheck | None = None) -> PaperView:
     return PaperView(
         id=paper.id,
         submission=paper.submission_id,
@@ -172,6 +175,7 @@ def _paper(paper: Evidence, file: StoredFile | None) -> PaperView:
         media_type=None if file is None else file.media_type,
         scan=paper.scan,
         kept_away=file is not None and file.quarantined_at is not None,
+        check=view_of(None if file is None else file.media_type, check),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from operations.file_checks import FileView
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperView:
@@ -23,6 +25,8 @@ class PaperView:
     media_type: str | None
     scan: bool
     kept_away: bool
+    check: FileView | None = None
+    """What it is as a paper; None for what cannot be signed, or was not looked at yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.tables import Evidence, Submission
+from models.tables import Evidence, FileCheck, StoredFile, Submission
+from operations.file_checks import FileView, view_of
 from operations.known_at import work_known_at
 from operations.queries import WorkRow
 from rules.lifecycle import Status
@@ -30,6 +31,7 @@ class SampledPaper:
     issued_on: str | None
     file_name: str | None
     sha256: str | None
+    check: FileView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +90,15 @@ def _papers(
     session: Session, assignments: Sequence[int], instant: datetime
 ) -> Mapping[int, tuple[SampledPaper, ...]]:
     query = (
-        select(Submission.assignment_id, Evidence)
+        select(Submission.assignment_id, Evidence, StoredFile, FileCheck)
         .join(Submission, Submission.id == Evidence.submission_id)
+        .outerjoin(StoredFile, StoredFile.sha256 == Evidence.sha256)
+        .outerjoin(FileCheck, FileCheck.sha256 == Evidence.sha256)
         .where(Submission.assignment_id.in_(assignments), Submission.submitted_at <= instant)
         .order_by(Evidence.id)
     )
     found: dict[int, list[SampledPaper]] = {}
-    for number, paper in session.execute(query):
+    for number, paper, file, check in session.execute(query):
         day = paper.issued_on
         one = SampledPaper(
             evidence=paper.id,
@@ -102,6 +106,7 @@ def _papers(
             issued_on=None if day is None else f"{day.day}/{day.month}/{day.year}",
             file_name=paper.file_name,
             sha256=paper.sha256,
+            check=view_of(None if file is None else file.media_type, check),
         )
         found.setdefault(number, []).append(one)
     return {number: tuple(papers) for number, papers in found.items()}

@@ -127,6 +127,7 @@ def sample_table(sample: Sample, notes: Sequence[str]) -> Table:
             Column(title="Hoàn thành", kind=Kind.DATE, width=13),
             Column(title="Người xác nhận", width=24),
             Column(title="Tài liệu", width=60),
+            Column(title="Chữ ký số của tệp", width=48),
         ),
         lines=tuple(
             Line(
@@ -140,6 +141,10 @@ def sample_table(sample: Sample, notes: Sequence[str]) -> Table:
                     identity_words(row.confirmed_by),
                     "\n".join(paper_words(one) for one in sample.papers.get(row.id, ()))
                     or "(chưa có tài liệu)",
+                    "\n".join(
+                        check_words(one) for one in sample.papers.get(row.id, ()) if one.sha256
+                    )
+                    or None,
                 ),
                 href=f"/viec/{row.id}",
             )
@@ -157,6 +162,13 @@ def paper_words(paper: SampledPaper) -> str:
     if paper.sha256:
         parts.append(f"tệp {paper.file_name} (SHA-256 {paper.sha256[:16]}…)")
     return " ".join(part for part in parts if part)
+
+
+def check_words(paper: SampledPaper) -> str:
+    """What a file is as a paper, in one line."""
+    if paper.check is None:
+        return f"{paper.file_name}: không phải tệp PDF, không kiểm tra chữ ký số"
+    return f"{paper.file_name}: {paper.check.line}"
 
 
 def identity_words(identity: str | None) -> str | None:

@@ -19,6 +19,7 @@ from runtime.settings_types import (
     Cron,
     DatabaseUrl,
     ExistingFile,
+    ExistingFolder,
     Folder,
     Host,
     LimitsStorage,
@@ -173,6 +174,11 @@ class Settings(BaseSettings):
         None, "Address told when something technical failed.", "địa chỉ thư của người vận hành"
     )
 
+    signature_roots: ExistingFolder | None = setting(
+        None,
+        "Folder of PEM files: the root certificates that signatures of filed PDFs are trusted by.",
+        "một thư mục có thật chứa các tệp .pem của nơi cấp chứng thư gốc",
+    )
     link_secret: SecretStr | None = setting(
         None,
         "Key that signs links and sessions and encrypts the secrets of one-time codes; unset means "

@@ -69,6 +69,12 @@ def _file(path: Path) -> Path:
     return path
 
 
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"không có thư mục {path}")
+    return path
+
+
 def _plan_folder(path: Path) -> Path:
     if not (path / "plan.yaml").is_file():
         raise ValueError(f"không có tệp plan.yaml trong {path}")
@@ -85,5 +91,6 @@ LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
+ExistingFolder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]
 ExistingFile = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]
 PlanFolder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_plan_folder)]

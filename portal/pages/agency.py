@@ -21,6 +21,7 @@ from portal.downloads import hand_out
 from portal.errors import NotThere
 from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
+from portal.papers import examine_work
 from portal.partnering import contributed_to, partners_shown
 from portal.portal import portal_of
 from portal.recorded import show_recorded
@@ -95,7 +96,9 @@ def show_work(
     request: Request, door: Doorway, work_id: int, form: FormState, status: int = 200
 ) -> Response:
     """One piece of work with its forms; an agency's own only (rule 46)."""
-    portal, detail = portal_of(request), own_detail(request, door, work_id)
+    portal = portal_of(request)
+    examine_work(portal, [work_id])
+    detail = own_detail(request, door, work_id)
     with portal.runtime.database.read() as session:
         people = colleagues(session, door.agency, portal.today)
         before = filed_before(session, detail.row, papers_of(detail))

@@ -15,7 +15,7 @@ from notifications.formats import vn_datetime
 from operations.audit import HistorySearch, search_history
 from operations.exceptions import EXCEPTION_WORDS, Exceptional, exceptions
 from operations.known_at import unlike_history
-from operations.sampling import sample
+from operations.sampling import Sample, sample
 from portal.audit_tables import (
     AUTHORITY_ACTS,
     authority_table,
@@ -26,6 +26,7 @@ from portal.audit_tables import (
 from portal.exporting import export, most
 from portal.instants import address_instant, read_instant
 from portal.pages.history import refuse_errors
+from portal.papers import examine_work
 from portal.past import looking
 from portal.portal import portal_of
 from portal.searching import Asked, Choices, asked_of, choices
@@ -169,18 +170,24 @@ def _sample(request: Request, asked: Asked) -> tuple[Choices, Table]:
     now = portal.runtime.clock.now()
     instant = min(asked.read("luc", read_instant, None) or now, now)
     size = asked.text("co")
-    with portal.runtime.database.read() as session:
-        known = choices(session)
-        drawn = sample(
-            session,
-            instant,
-            seed=asked.text("hat"),
-            size=min(int(size) if size.isdecimal() else 10, _MOST_SAMPLED),
-            plan=asked.text("de-an") or None,
-            year=_year(asked),
-            item=asked.text("nhiem-vu") or None,
-            agency=asked.text("co-quan") or None,
-        )
+
+    def draw() -> tuple[Choices, Sample]:
+        with portal.runtime.database.read() as session:
+            drawn = sample(
+                session,
+                instant,
+                seed=asked.text("hat"),
+                size=min(int(size) if size.isdecimal() else 10, _MOST_SAMPLED),
+                plan=asked.text("de-an") or None,
+                year=_year(asked),
+                item=asked.text("nhiem-vu") or None,
+                agency=asked.text("co-quan") or None,
+            )
+            return choices(session), drawn
+
+    _, first = draw()
+    examine_work(portal, [row.id for row in first.rows])
+    known, drawn = draw()
     note = (
         f"Chọn {len(drawn.rows)} trong {drawn.population} kết quả đã xác nhận như đã biết lúc "
         f"{vn_datetime(instant)} ({address_instant(instant)}), hạt giống {drawn.seed}; "

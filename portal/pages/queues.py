@@ -27,6 +27,7 @@ from portal.errors import NotThere
 from portal.exporting import takes_away
 from portal.forms import FormState, Posted, posted
 from portal.pages.work import Desk
+from portal.papers import examine_work
 from portal.portal import Portal, portal_of
 from portal.taking import take
 from portal.typed import typed_lines
@@ -166,6 +167,8 @@ def show_queue(
         every = rows(session)
         kept = [row for row in every if item in {"", row.item}]
         found = slice_of(kept, asked.get("trang", ""), focus)
+    examine_work(portal, [row.id for row in found.rows])
+    with portal.runtime.database.read() as session:
         entries = [entry(session, request, door, row) for row in found.rows]
         counts, done = queue_counts(session), done_just_now(session, request, portal)
     return portal.pages(

@@ -16,6 +16,7 @@ from portal.doorway import Doorway, coordinator_name
 from portal.downloads import hand_out
 from portal.errors import NotThere
 from portal.forms import FormState, Posted, posted
+from portal.papers import examine_work
 from portal.past import looking
 from portal.portal import address_of, portal_of
 from portal.recorded import show_recorded
@@ -58,6 +59,7 @@ Desk = Annotated[Doorway, Depends(desk)]
 def show(request: Request, door: Doorway, work_id: int, form: FormState, status: int) -> Response:
     """The page of one piece of work with what this visitor may decide."""
     portal = portal_of(request)
+    examine_work(portal, [work_id])
     with looking(request) as view:
         session = view.session
         try:
