@@ -112,6 +112,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "audit": READS_ALL,
     "exceptions": READS_ALL,
     "authority": READS_ALL,
+    "basis_export": READS_ALL,
     "sample": READS_ALL,
     "reading": READS_ALL,
     "findings": READS_ALL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -16,6 +17,7 @@ from operations.audit import HistorySearch, search_history
 from operations.exceptions import EXCEPTION_WORDS, Exceptional, exceptions
 from operations.known_at import unlike_history
 from operations.sampling import Sample, sample
+from operations.state import load_state, plan_keys
 from portal.audit_tables import (
     AUTHORITY_ACTS,
     authority_table,
@@ -23,8 +25,10 @@ from portal.audit_tables import (
     reading_table,
     sample_table,
 )
+from portal.basis_tables import basis_table
 from portal.exporting import export, most
-from portal.instants import address_instant, read_instant
+from portal.forms import read_date
+from portal.instants import address_instant, end_of, read_instant, start_of
 from portal.pages.history import refuse_errors
 from portal.papers import examine_work
 from portal.past import looking
@@ -153,7 +157,25 @@ def _authority(request: Request, limit: int) -> tuple[Asked, Choices, Table]:
 def authority(request: Request) -> Response:
     """Who decided on every date, extension and waiver, by which document."""
     asked, known, table = _authority(request, _SHOWN)
-    return _list(request, "authority.html", table, asked=asked, choices=known)
+    bases, item = _basis(request), asked.text("nhiem-vu")
+    if item:
+        lines = (one for one in bases.lines if str(one.values[0]).endswith(f"· {item}"))
+        bases = replace(bases, lines=tuple(lines))
+    return _list(request, "authority.html", table, asked=asked, choices=known, bases=bases)
+
+
+def _basis(request: Request) -> Table:
+    plan = asked_of(request, _AUTHORITY_FIELDS).text("de-an")
+    with looking(request) as view:
+        keys = [key for key in plan_keys(view.session) if plan in {"", key}]
+        states = [load_state(view.session, key) for key in keys]
+    return basis_table(states, view.notes)
+
+
+@router.api_route("/kiem-tra/can-cu/cach-hieu/xuat/{kind}", methods=_READ, name="basis_export")
+def basis_export(request: Request, kind: str) -> Response:
+    """The catalog's bases as a file."""
+    return export(request, _basis(request), kind)
 
 
 @router.api_route("/kiem-tra/can-cu/xuat/{kind}", methods=_READ, name="authority_export")
@@ -221,26 +243,39 @@ def sample_export(request: Request, kind: str) -> Response:
     return export(request, table, kind)
 
 
-def _reading(request: Request, limit: int) -> Table:
+_READING_FIELDS = ("tai-khoan", "tu", "den")
+
+
+def _reading(request: Request, limit: int) -> tuple[Asked, Table]:
     """One's own reading and exports; of everybody for administrators."""
-    person = person_of(request)
+    person, asked = person_of(request), asked_of(request, _READING_FIELDS)
     query = select(AccessLog).where(
         or_(AccessLog.method.in_(("EXPORT", "FILE")), AccessLog.actor.like("account:%"))
     )
+    since, until = asked.read("tu", read_date, None), asked.read("den", read_date, None)
+    if since is not None:
+        query = query.where(AccessLog.at >= start_of(since))
+    if until is not None:
+        query = query.where(AccessLog.at <= end_of(until))
     if person.role is not AccountRole.ADMIN:
         query = query.where(AccessLog.actor == f"account:{person.username}")
+    elif account := asked.text("tai-khoan"):
+        query = query.where(AccessLog.actor.icontains(account, autoescape=True))
     query = query.order_by(AccessLog.at.desc(), AccessLog.id.desc()).limit(limit)
     with portal_of(request).runtime.database.read() as session:
-        return reading_table(list(session.scalars(query)))
+        return asked, reading_table(list(session.scalars(query)))
 
 
 @router.api_route("/kiem-tra/nhat-ky", methods=_READ, name="reading")
 def reading(request: Request) -> Response:
     """Who read or exported what (rule 40)."""
-    return _list(request, "reading.html", _reading(request, _SHOWN))
+    asked, table = _reading(request, _SHOWN)
+    return _list(request, "reading.html", table, asked=asked)
 
 
 @router.api_route("/kiem-tra/nhat-ky/xuat/{kind}", methods=_READ, name="reading_export")
 def reading_export(request: Request, kind: str) -> Response:
     """The same as a file."""
-    return export(request, _reading(request, most(kind)), kind)
+    asked, table = _reading(request, most(kind))
+    refuse_errors(asked)
+    return export(request, table, kind)

@@ -191,3 +191,25 @@ def test_a_finding_is_entered_reported_and_closed_on_its_page(site: Site) -> Non
     page = site.logged_in(Visitor.AUDITOR).get(path)
     assert "√ Đã khắc phục · Xã Vạn Ninh · kết luận 15/KL-TTr" in text_of(page)
     assert 'method="post"' not in page.text.split("<main")[1]
+
+
+def test_the_catalogs_own_bases_stand_beside_the_documents(site: Site) -> None:
+    """(7) Dates that no document fixed and every phrase, with how sure each is."""
+    browser = site.logged_in(Visitor.AUDITOR)
+    words = text_of(browser.get("/kiem-tra/can-cu"))
+    assert "CCHC-1718 · I.1 Ngày Hàng năm" in words
+    assert "Cơ quan chủ trì Các cơ quan, đơn vị, địa phương Xã Vạn Ninh (" in words
+    file = browser.get("/kiem-tra/can-cu/cach-hieu/xuat/csv").content.decode("utf-8-sig")
+    assert len(list(csv.reader(io.StringIO(file)))) == 1 + 3 * 4
+
+
+def test_the_reading_log_is_narrowed_by_account_and_period(site: Site) -> None:
+    """(40)"""
+    site.logged_in(Visitor.AUDITOR).get("/kiem-tra/ngoai-le")
+    browser, path = site.logged_in(Visitor.ADMIN), "/kiem-tra/nhat-ky"
+    assert "tài khoản auditor" in text_of(browser.get(f"{path}?tai-khoan=auditor&tu=1/3/2027"))
+    assert "tài khoản auditor" not in text_of(browser.get(f"{path}?tai-khoan=khac"))
+    assert "tài khoản auditor" not in text_of(browser.get(f"{path}?den=28/2/2027"))
+    assert browser.get(f"{path}/xuat/csv?tu=mai").status_code == 422
+    file = browser.get(f"{path}/xuat/csv?tai-khoan=auditor").content.decode("utf-8-sig")
+    assert "/kiem-tra/ngoai-le" in file
