@@ -42,6 +42,7 @@ from models.tables import (
     MemberRow,
     PlanRow,
     PlanVersion,
+    PolicySetting,
     RunLog,
     StoredFile,
     Submission,
@@ -58,6 +59,7 @@ _WORK: Final = {
     "obstacle": "obstacle",
     "period_date": "period_date",
     "finding": "finding",
+    "added_work": "added_work",
 }
 """Entities of the history and their tables: what has no event up to the instant was not there."""
 _CATALOG: Final = {
@@ -131,12 +133,18 @@ def _lay(target: Connection, name: str, snapshots: Iterable[Mapping[str, Any]]) 
     table = Base.metadata.tables[name]
     missing = {one.name: _default(one) for one in table.columns}
     rows = [
-        tuple(snapshot.get(column, missing[column]) for column in missing) for snapshot in snapshots
+        tuple(_stored(snapshot.get(column, missing[column])) for column in missing)
+        for snapshot in snapshots
     ]
     if rows:
         names = ", ".join(f'"{column}"' for column in missing)
         marks = ", ".join("?" * len(missing))
         target.exec_driver_sql(f'INSERT INTO "{name}" ({names}) VALUES ({marks})', rows)  # noqa: S608 - our own names
+
+
+def _stored(value: Any) -> Any:
+    """A value of a snapshot as its column keeps it: what was laid open there is JSON again."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
 
 
 def _default(column: Any) -> Any:
@@ -230,6 +238,8 @@ def _lay_plans(session: Session, target: Connection, instant: datetime) -> None:
         there,
         change=lambda row: row | {"current_version": newest[row["key"]]},
     )
+    policies = Base.metadata.tables[PolicySetting.__tablename__]
+    _copy(session, target, policies, PolicySetting.set_at <= instant)
     facts = Base.metadata.tables[DatabaseFact.__tablename__]
     _copy(session, target, facts, DatabaseFact.key.in_(_KEPT_FACTS))
 
