@@ -13,6 +13,7 @@ from cli import (
     history_commands,
     rehearse_commands,
     system_commands,
+    token_commands,
     work_commands,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "history_commands",
     "rehearse_commands",
     "system_commands",
+    "token_commands",
     "work_commands",
 ]

@@ -1,5 +1,6 @@
 """All tables in one place: import from here."""
 
+from models.api_tables import ApiReply, ApiToken, ApiUpload
 from models.audit_tables import FileCheck, Finding
 from models.base import Base
 from models.catalog_tables import (
@@ -48,6 +49,9 @@ __all__ = [
     "AccountLinkPurpose",
     "AddedWork",
     "AgencyRow",
+    "ApiReply",
+    "ApiToken",
+    "ApiUpload",
     "Assignment",
     "Base",
     "CalendarFeed",

@@ -17,6 +17,11 @@ _SCANNER: Final = re.compile(
 )
 
 
+def _plain(text: str) -> str:
+    """``text`` without characters that a database cannot keep, such as a NUL from ``%00``."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
 def log_access(
     session: Session,
     *,
@@ -25,14 +30,17 @@ def log_access(
     method: str,
     path: str,
     token: LinkToken | None = None,
+    api_token: str | None = None,
     address: str | None = None,
     agent: str | None = None,
 ) -> None:
     """Log who opened or read what (rules 34, 40).
 
     Opens by link (GET, HEAD) may always be a scanner's and are marked so; so is whatever calls
-    itself one. The token's text never goes into ``path``.
+    itself one; a program with a token of the API, named by its public part, is none. The token's
+    text never goes into ``path``.
     """
+    path, agent = _plain(path), agent and _plain(agent)
     by_link = token is not None and method.upper() in {"GET", "HEAD"}
     session.add(
         AccessLog(
@@ -40,9 +48,9 @@ def log_access(
             actor=actor[:400],
             method=method.upper()[:24],
             path=path,
-            token_id=None if token is None else token.id,
+            token_id=api_token if token is None else token.id,
             address=address,
             agent=agent,
-            maybe_scanner=by_link or bool(agent and _SCANNER.search(agent)),
+            maybe_scanner=by_link or bool(api_token is None and agent and _SCANNER.search(agent)),
         )
     )

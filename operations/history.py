@@ -38,7 +38,7 @@ class Change:
     document: str | None = None
 
 
-_SECRET = frozenset({"password_hash", "totp_secret", "totp_pending"})
+_SECRET = frozenset({"password_hash", "totp_secret", "totp_pending", "secret_hash"})
 
 
 def snapshot_of(row: Base) -> dict[str, object]:

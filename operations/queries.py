@@ -158,7 +158,7 @@ def work_list(
 
     ``year`` keeps the periods that lie in that year. ``cells`` are those of ``as_of``.
     """
-    query = _rows()
+    query = work_rows()
     if plan is not None:
         query = query.where(Occurrence.plan_key == plan)
     if items is not None:
@@ -185,7 +185,7 @@ def work_list(
 
 def work_one(session: Session, assignment_id: int, *, as_of: date) -> WorkRow | None:
     """The assignment with this id, None when there is none."""
-    query = _rows().where(Assignment.id == assignment_id)
+    query = work_rows().where(Assignment.id == assignment_id)
     found = session.execute(query).mappings().one_or_none()
     return None if found is None else work_row(found, as_of)
 
@@ -210,7 +210,7 @@ _READ = (*_SAME, "agency_key", "role", "status", "status_before", "authority", "
 _OF_OCCURRENCE = ("plan_key", "plan_version", "item_key", "period_key", "kind", "mode", "lead_mode")
 
 
-def _rows() -> Select[Any]:
+def work_rows() -> Select[Any]:
     own, above = Assignment.__table__.c, Occurrence.__table__.c
     return (
         select(

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from notifications.mailbox import LocalMailbox
 from portal import error_pages
+from portal.api import openapi as api
 from portal.guard import Guard
 from portal.pages import (
     account_links,
@@ -40,6 +41,7 @@ from portal.pages import (
     own_account,
     own_contacts,
     runs,
+    tokens,
     work,
 )
 from portal.permissions import TABLE
@@ -79,11 +81,16 @@ ROUTERS: Final = tuple(
         groups,
         days,
         accounts,
+        tokens,
         history,
         audit,
         findings,
     )
 )
+
+
+ALL_ROUTERS: Final = (*ROUTERS, api.router, *api.OFFERED)
+"""Pages, and the API beside them."""
 
 
 class UnlistedRoute(Exception):
@@ -111,11 +118,11 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
             Middleware(
                 Guard,
                 secure=runtime.settings.portal_url.startswith("https://"),
-                on_crash=error_pages.show_crash,
+                on_crash=error_pages.on_crash,
             )
         ],
     )
-    for router in ROUTERS:
+    for router in ALL_ROUTERS:
         app.include_router(router)
     _compare_with_permissions()
     error_pages.install(app)
@@ -139,7 +146,7 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
 
 def page_routes() -> dict[str, APIRoute]:
     """Every route of the portal by its name."""
-    found = [one for router in ROUTERS for one in router.routes if isinstance(one, APIRoute)]
+    found = [one for router in ALL_ROUTERS for one in router.routes if isinstance(one, APIRoute)]
     return {route.name: route for route in found}
 
 

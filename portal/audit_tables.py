@@ -176,7 +176,7 @@ def identity_words(identity: str | None) -> str | None:
     if identity == "accept":
         return "Hệ thống ghi nhận"
     kind, _, name = (identity or "").partition(":")
-    word = {"account": "tài khoản", "mailbox": "hộp thư"}.get(kind)
+    word = {"account": "tài khoản", "mailbox": "hộp thư", "token": "mã API"}.get(kind)
     return f"{word} {name}" if word else identity
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Coroutine
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,11 +13,16 @@ from starlette.exceptions import HTTPException
 from operations.account_links import AccountLinkForged, AccountLinkRefused
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from operations.links import LINK_PATH, LinkExpired, LinkForged, LinkRefused, TooManyLinks
+from portal.api import problems
+from portal.api.problems import is_api
 from portal.errors import AccountUnready, BadForm, LoginNeeded, NotThere, PageError, TooMany
 from portal.forms import read_form
 from portal.pages.login import show_expired
 from portal.portal import OWN, portal_of
+from rules.documents import NotADocumentCode
 from rules.lifecycle import ActionNotAllowed
+from rules.timeliness import FutureDate
+from rules.workdays import OutsideHorizon
 from runtime.logs import logger
 
 _HTTP: dict[int, PageError] = {404: NotThere(), 400: BadForm(), 422: BadForm()}
@@ -130,12 +136,36 @@ def show_crash(request: Request, error: Exception) -> Response:
     )
 
 
+def on_crash(request: Request, error: Exception) -> Response:
+    """What nobody foresaw, as a page or as a problem of the API."""
+    return problems.crash(request, error) if is_api(request) else show_crash(request, error)
+
+
+_Handler = Callable[[Request, Exception], Coroutine[None, None, Response]]
+
+
+def _either(page: _Handler) -> _Handler:
+    """``page`` for people, a problem for programs."""
+
+    async def handler(request: Request, error: Exception) -> Response:
+        return await (problems.answer if is_api(request) else page)(request, error)
+
+    return handler
+
+
 def install(app: FastAPI) -> None:
-    """Register a page for each kind of failure."""
-    app.add_exception_handler(PageError, _page_error)
-    app.add_exception_handler(LinkRefused, _link_refused)
-    app.add_exception_handler(AccountLinkRefused, _account_link_refused)
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(ActionNotAllowed, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    """Register an answer for each kind of failure."""
+    kinds: tuple[tuple[type[Exception], _Handler], ...] = (
+        (PageError, _page_error),
+        (LinkRefused, _link_refused),
+        (AccountLinkRefused, _account_link_refused),
+        (Refused, _refused),
+        (ActionNotAllowed, _refused),
+        (FutureDate, _refused),
+        (NotADocumentCode, _refused),
+        (OutsideHorizon, _refused),
+        (RequestValidationError, _invalid),
+        (HTTPException, _http),
+    )
+    for kind, page in kinds:
+        app.add_exception_handler(kind, _either(page))

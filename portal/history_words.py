@@ -35,6 +35,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "added_work": "Giao bổ sung",
     "policy": "Chính sách theo dõi",
     "calendar_feed": "Lịch hạn việc",
+    "api_token": "Mã API",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",
@@ -85,6 +86,8 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("link_token", "issue"): "Cấp liên kết",
     ("link_token", "revoke"): "Thu hồi liên kết",
     ("link_token", "notified"): "Cơ quan đã mở và gửi biểu mẫu",
+    ("api_token", "issue"): "Cấp mã API",
+    ("api_token", "revoke"): "Thu hồi mã API",
     ("database", "go_live"): "Chuyển sang vận hành chính thức",
     ("finding", "record"): "Ghi kiến nghị kiểm tra",
     ("finding", "report"): "Ghi báo cáo khắc phục",
@@ -158,7 +161,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "post": "Chức vụ", "email": "Thư điện tử", "phone": "Điện thoại", "active": "Đang dùng",
     "password_hash": "Có mật khẩu", "totp_secret": "Có mã xác thực",
     "totp_reset_at": "Quản trị đặt lại mã lúc", "password_short": "Mật khẩu chỉ dùng cùng mã xác thực",
-    "basis": "Căn cứ",
+    "secret_hash": "Có mã", "scopes": "Phạm vi", "revoked_by": "Người thu hồi", "basis": "Căn cứ",
     "valid_from": "Có hiệu lực từ", "valid_to": "Đến hết ngày", "failures": "Số lần sai mật khẩu",
     "locked_until": "Khóa đến", "last_login_at": "Đăng nhập lần cuối", "enabled_at": "Mở lại lúc",
     "created_at": "Tạo lúc", "sample": "Dữ liệu mẫu", "key": "Mã", "position": "Thứ tự",

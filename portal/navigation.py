@@ -95,6 +95,7 @@ SECTIONS: Final = (
             Entry("Nhóm, thư tự động", "/danh-muc/nhom", "groups"),
             Entry("Ngày nghỉ, làm bù", "/danh-muc/ngay-nghi", "days"),
             Entry("Tài khoản", "/danh-muc/tai-khoan", "accounts"),
+            Entry("Mã API", "/danh-muc/ma-api", "api_tokens"),
         ),
     ),
     Section(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from operations.api_tokens import Scope
 from rules.actors import AccountRole
 
 
@@ -25,6 +26,10 @@ class Visitor(StrEnum):
     LEADERSHIP = "leadership"
     ADMIN = "admin"
     AUDITOR = "auditor"
+    TOKEN_AGENCY = "token_agency"  # noqa: S105 - a word
+    """A program of an agency, by its token: the API only, and the agency's own work only."""
+    TOKEN_SERVICE = "token_service"  # noqa: S105 - a word
+    """A program that reads everything, by its token: the API only."""
 
 
 _OF_ROLE: Final[Mapping[AccountRole, Visitor]] = {
@@ -48,6 +53,9 @@ APPROVES: Final = frozenset({Visitor.LEADERSHIP})
 OWN_WORK: Final = frozenset({Visitor.AGENCY, Visitor.COORDINATOR})
 """Accounts that stand for an agency of their own."""
 BY_LINK: Final = frozenset({Visitor.LINK})
+BY_TOKEN: Final = frozenset({Visitor.TOKEN_AGENCY, Visitor.TOKEN_SERVICE})
+BY_AGENCY_TOKEN: Final = frozenset({Visitor.TOKEN_AGENCY})
+BY_SERVICE_TOKEN: Final = frozenset({Visitor.TOKEN_SERVICE})
 
 _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "health": ALL,
@@ -155,6 +163,9 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "accounts_add": ADMINS,
     "account": ADMINS,
     "account_act": ADMINS,
+    "api_tokens": ADMINS,
+    "api_tokens_add": ADMINS,
+    "api_token_revoke": ADMINS,
     # Everybody's standing, as figures, lists and files.
     "items": READS_ALL,
     # Work outside the appendix (rule 44).
@@ -175,6 +186,25 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "requests": DECIDES,
     "requests_one": DECIDES,
     "requests_act": DECIDES,
+    # The API: what it offers is told to everybody, the rest asks for a token.
+    "v1_docs": ALL,
+    "v1_openapi": ALL,
+    "v1_me": BY_TOKEN,
+    "v1_plans": BY_TOKEN,
+    "v1_items": BY_TOKEN,
+    "v1_item": BY_TOKEN,
+    "v1_agencies": BY_TOKEN,
+    "v1_occurrences": BY_TOKEN,
+    "v1_assignments": BY_TOKEN,
+    "v1_assignment": BY_TOKEN,
+    "v1_findings": BY_TOKEN,
+    "v1_summary": BY_TOKEN,
+    "v1_file": BY_TOKEN,
+    "v1_events": BY_SERVICE_TOKEN,
+    "v1_act": BY_AGENCY_TOKEN,
+    "v1_extensions": BY_AGENCY_TOKEN,
+    "v1_obstacles": BY_AGENCY_TOKEN,
+    "v1_files": BY_AGENCY_TOKEN,
     # The local mailbox: of a trial for everybody, else for those who run the system.
     "mailbox": ALL,
     "letter": ALL,
@@ -194,6 +224,17 @@ FILES: Final = (
 
 TABLE: Final = {**_PAGES, **{f"{page}_export": _PAGES[page] for page in FILES}}
 """Route name to those who may open it."""
+
+API_SCOPES: Final[Mapping[str, Scope]] = {
+    route: Scope.ACT
+    if who == BY_AGENCY_TOKEN
+    else Scope.EVENTS
+    if who == BY_SERVICE_TOKEN
+    else Scope.READ
+    for route, who in TABLE.items()
+    if who <= BY_TOKEN
+}
+"""Every route that asks for a token, and the scope that the token needs."""
 
 MAILBOX_WHEN_LIVE: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
 """Who may read the local mailbox of a database that is no trial: its letters hold live links."""

@@ -41,6 +41,10 @@ FEEDS: Final = parse("120/hour")
 """Readings of one calendar, by all who subscribed to it."""
 WRONG_FEEDS: Final = parse("60/5minute")
 """Calendar addresses that are none, by address; an old one goes on being asked for."""
+API_CALLS: Final = parse("600/minute")
+"""Requests to the API, by token."""
+API_ADDRESS: Final = parse("1200/minute")
+"""Requests to the API, by address; several programs of an office share one."""
 AGAIN: Final = parse("10/hour")
 """Fresh links asked for, by address."""
 

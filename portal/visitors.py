@@ -13,8 +13,16 @@ from sqlalchemy.orm import Session
 from models.tables import Account, AgencyRow, LinkToken
 from operations.access import log_access
 from operations.links import LinkForged, LinkPurpose, check, signed_token
+from portal.api.door import admit
 from portal.errors import AccountUnready, LoginNeeded, NotAllowed
-from portal.permissions import OPEN_TO_UNREADY, TABLE, Visitor, may_open, visitor_of
+from portal.permissions import (
+    API_SCOPES,
+    OPEN_TO_UNREADY,
+    TABLE,
+    Visitor,
+    may_open,
+    visitor_of,
+)
 from portal.portal import SESSION_COOKIE, Portal, address_of, portal_of
 from portal.signing import SESSION, SessionValue
 from portal.throttle import FORGED, OPENS
@@ -22,7 +30,7 @@ from rules.actors import AccountRole, Actor, ActorKind
 
 IDLE: Final = timedelta(minutes=15)
 _RENEW: Final = timedelta(seconds=30)
-_UNSEEN: Final = frozenset({"health", "static", "calendar_feed"})
+_UNSEEN: Final = frozenset({"health", "static", "calendar_feed", "v1_openapi"})
 """Routes that look at nobody."""
 
 
@@ -71,6 +79,9 @@ def authorise(request: Request) -> None:
     if route in _UNSEEN:
         return
     portal = portal_of(request)
+    if route in API_SCOPES:
+        admit(portal, request, route)
+        return
     if TABLE[route] == frozenset({Visitor.LINK}) or route == "link_again":
         _by_link(portal, request, route)
         return

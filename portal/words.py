@@ -199,4 +199,6 @@ def actor_words(kind: str, name: str, post: str | None, mailbox: str | None) -> 
     if kind == "flow":
         return "Hệ thống"
     named = f"{name}, {post}" if post else name
+    if kind == "token":
+        return f"{named} (bằng mã API)"
     return f"{named} (qua hộp thư {mailbox})" if kind == "mailbox" and mailbox else named

@@ -37,6 +37,8 @@ class ActorKind(StrEnum):
     """A run of the engine itself."""
     OPERATOR = "operator"
     """Somebody at the command line of the server."""
+    TOKEN = "token"  # noqa: S105 - a word
+    """A program of an agency, by the token that the API asks for; never a decision's (rule 20)."""
 
 
 class Capacity(StrEnum):
@@ -61,6 +63,7 @@ class Actor:
 
     ``agency`` is the agency the actor belongs to; ``on_behalf_of`` the one for which an answer is
     entered ("nhập thay"). ``name`` and ``post`` are those of the account, or as stated on a form.
+    A token's public part stands in ``account``.
     """
 
     kind: ActorKind
@@ -77,6 +80,8 @@ class Actor:
     @property
     def identity(self) -> str:
         """What tells this actor from another when two must differ (rule 20)."""
+        if self.kind is ActorKind.TOKEN:
+            return f"token:{self.account}"
         if self.account is not None:
             return f"account:{self.account}"
         if self.mailbox is not None:
@@ -114,7 +119,7 @@ def capacities(actor: Actor, standing: Standing) -> frozenset[Capacity]:
         AccountRole.AGENCY,
         AccountRole.COORDINATOR,
     }
-    if works_there and not (own and actor.kind is ActorKind.MAILBOX):
+    if works_there and not (own and actor.kind in {ActorKind.MAILBOX, ActorKind.TOKEN}):
         found.add(Capacity.PARTNER if standing.partner else Capacity.LEAD)
     if standing.partner and actor.agency in standing.leads:
         found.add(Capacity.OCCURRENCE_LEAD)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from portal.app import page_routes
-from portal.permissions import Visitor, may_open
+from portal.permissions import API_SCOPES, BY_TOKEN, Visitor, may_open
 
 ROUTES = page_routes()
 BY_HAND: Mapping[str, Visitor] = {"login_form": Visitor.ANYBODY}
@@ -44,13 +44,17 @@ def address(route: str, samples: Mapping[str, str]) -> str:
 
 
 def read_routes() -> list[str]:
-    """The routes that are opened, and not sent to."""
-    return [name for name, route in ROUTES.items() if "GET" in (route.methods or set())]
+    """The pages that are opened, and not sent to; what programs read is no page."""
+    return [
+        name
+        for name, route in ROUTES.items()
+        if "GET" in (route.methods or set()) and name not in API_SCOPES and name != "v1_openapi"
+    ]
 
 
 def visitors_of(route: str) -> list[Visitor]:
     """Who may open a route; behind a link only where nobody else may."""
-    found = [one for one in Visitor if may_open(route, one, trial=True)]
+    found = [one for one in Visitor if one not in BY_TOKEN and may_open(route, one, trial=True)]
     return found if found == [Visitor.LINK] else [one for one in found if one is not Visitor.LINK]
 
 

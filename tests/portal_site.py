@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Base
 from operations.accounts import NewAccount, add_account
+from operations.api_tokens import NewToken, issue_token
 from operations.links import LINK_PATH, LinkPurpose, issue
 from operations.stamp import Stamp
 from portal.app import create_app
@@ -129,6 +130,26 @@ class Site:
         )
         assert answer.status_code == 303, text_of(answer)
         return browser
+
+    def api_token(
+        self, agency: str | None = world.A, *scopes: str, valid_to: date = date(2027, 12, 31)
+    ) -> str:
+        """The text of a fresh token of the API; ``agency`` None is a service's."""
+        usual = ("read", "act") if agency else ("read", "events")
+        new = NewToken(
+            name="Phần mềm quản lý văn bản",
+            purpose="Công văn số 15/UBND-VX",
+            scopes=scopes or usual,
+            valid_to=valid_to,
+            agency=agency,
+        )
+        return self.write(lambda session: issue_token(session, world.admin(), new)).text
+
+    def program(self, token: str) -> TestClient:
+        """A program that calls with a token."""
+        client = self.browser()
+        client.headers["authorization"] = f"Bearer {token}"
+        return client
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has; the access log is left out, for looking is logged."""

@@ -250,7 +250,11 @@ def _reading(request: Request, limit: int) -> tuple[Asked, Table]:
     """One's own reading and exports; of everybody for administrators."""
     person, asked = person_of(request), asked_of(request, _READING_FIELDS)
     query = select(AccessLog).where(
-        or_(AccessLog.method.in_(("EXPORT", "FILE")), AccessLog.actor.like("account:%"))
+        or_(
+            AccessLog.method.in_(("EXPORT", "FILE")),
+            AccessLog.actor.like("account:%"),
+            AccessLog.actor.like("token:%"),
+        )
     )
     since, until = asked.read("tu", read_date, None), asked.read("den", read_date, None)
     if since is not None:

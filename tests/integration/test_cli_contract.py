@@ -152,6 +152,11 @@ def test_every_other_command_answers_as_documented(tiendo: CommandLine) -> None:
         ("accounts list", ["accounts", "list"]),
         ("accounts disable", ["accounts", "disable", "tay", "--reason", "x"]),
         ("accounts enable", ["accounts", "enable", "tay", "--reason", "x"]),
+        (
+            "tokens add",
+            ["tokens", "add", "--name", "QLVB", "--purpose", "x", "--valid-to", "2028-01-31"],
+        ),
+        ("tokens list", ["tokens", "list"]),
         ("days set", ["days", "set", "2027-03-10", "--off", "--document", "1/TB-UBND"]),
         (
             "year-dates",

@@ -17,6 +17,17 @@ from tests import portal_site, world
 from tests.portal_routes import ROUTES, address
 from tests.portal_site import PDF, RESULT, Site, mark_of, send
 
+TOKENS = {Visitor.TOKEN_AGENCY: world.A, Visitor.TOKEN_SERVICE: None}
+STRANGERS = {Visitor.ANYBODY, Visitor.LINK, *TOKENS}
+"""Who opens no page by an account of their own."""
+
+
+def browser_of(site: Site, visitor: Visitor) -> TestClient:
+    """Whatever a visitor comes with: nothing, a session, a token."""
+    if visitor in TOKENS:
+        return site.program(site.api_token(TOKENS[visitor]))
+    return site.browser() if visitor in STRANGERS else site.logged_in(visitor)
+
 
 @pytest.fixture
 def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
@@ -46,6 +57,9 @@ SAMPLES = {
     "kind": "csv",
     "key": "forged.key",
     "secret": "khong.co",
+    "v1_item.key": "I.1",
+    "action": "start",
+    "sha256": "0" * 64,
 }
 """Parameters of routes; those of the letter, the work and the link are known once a site is."""
 
@@ -56,6 +70,7 @@ def path_of(site: Site, route: str, visitor: Visitor) -> str:
     values = SAMPLES | {
         "token": site.token if visitor is Visitor.LINK else "forged.token",
         "work_id": str(site.work[own]),
+        "assignment": str(site.work[own]),
         "letter_id": site.letter,
     }
     return address(route, values)
@@ -67,6 +82,9 @@ def ask(site: Site, browser: TestClient, route: str, visitor: Visitor) -> Respon
     if "POST" not in (ROUTES[route].methods or set()):
         answer: Response = browser.get(path)
         return answer
+    if path.startswith("/api/"):
+        sent: Response = browser.post(path, json={})
+        return sent
     if visitor is Visitor.LINK and "{token}" in ROUTES[route].path:
         mark = mark_of(browser.get(f"{LINK_PATH}{site.token}/viec/{site.work['I.1/xa_van_ninh']}"))
     else:
@@ -89,8 +107,7 @@ def is_open(answer: Response, route: str) -> bool:
 
 @pytest.mark.parametrize("visitor", list(Visitor))
 def test_every_route_opens_for_whom_the_table_says(site: Site, visitor: Visitor) -> None:
-    stranger = visitor in {Visitor.ANYBODY, Visitor.LINK}
-    browser = site.browser() if stranger else site.logged_in(visitor)
+    stranger, browser = visitor in STRANGERS, browser_of(site, visitor)
     for route, who in sorted(TABLE.items(), key=lambda row: row[0] == "logout"):
         if route == "logout" and stranger:
             assert browser.post("/dang-xuat").status_code == 401
@@ -112,8 +129,7 @@ def test_every_route_opens_for_whom_the_table_says(site: Site, visitor: Visitor)
 def test_local_mailbox_of_a_live_database_is_for_those_who_run_it(site: Site) -> None:
     site.write(lambda s: set_fact(s, world.admin(), Facts.TRIAL, "false"))
     for visitor in Visitor:
-        stranger = visitor in {Visitor.ANYBODY, Visitor.LINK}
-        browser = site.browser() if stranger else site.logged_in(visitor)
+        browser = browser_of(site, visitor)
         for route in sorted(MAILBOX_ROUTES - {"letter_file"}):
             answer = ask(site, browser, route, visitor)
             assert is_open(answer, route) is may_open(route, visitor, trial=False), (route, visitor)
