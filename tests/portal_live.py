@@ -25,6 +25,7 @@ from notifications.mailbox import LocalMailbox
 from operations.accounts import NewAccount, add_account
 from operations.act import act
 from operations.acting import ActRequest
+from operations.added import AddedInput, add_work
 from operations.dates import fix_year_dates
 from operations.extensions import ask_extension
 from operations.findings import NewFinding, record_finding
@@ -255,7 +256,15 @@ def _states_of_march(site: Live) -> None:
 
 
 def _checked(site: Live) -> None:
-    """A run in the log and a finding of an inspection."""
+    """A run in the log, a finding of an inspection, and work outside the appendix."""
+    added = AddedInput(
+        basis_code="512/UBND-NC",
+        basis_on=date(2027, 3, 15),
+        task="Rà soát thủ tục nội bộ",
+        product="Báo cáo kết quả rà soát",
+        due_on=date(2027, 5, 8),
+        leads=("so_tu_phap",),
+    )
     finding = NewFinding(
         document="15/KL-TTr",
         issued_on=date(2027, 3, 1),
@@ -265,6 +274,7 @@ def _checked(site: Live) -> None:
     )
     with site.runtime.database.write() as session:
         record_finding(session, site.stamp(_clerk()), finding)
+        add_work(session, site.stamp(_clerk()), PLAN, added)
         session.add(
             RunLog(
                 job="item",
