@@ -48,10 +48,16 @@ def import_(
         with here.runtime.database.write() as session:
             done = import_contacts(session, here.stamp(), rows)
         here.out.record(
-            {"created": done.created, "changed": done.changed, "unchanged": done.unchanged}
+            {
+                "created": done.created,
+                "changed": done.changed,
+                "ended": done.ended,
+                "unchanged": done.unchanged,
+            }
         )
         here.out.say(
-            f"{done.created} liên hệ mới, {done.changed} liên hệ sửa, {done.unchanged} giữ nguyên."
+            f"{done.created} liên hệ mới, {done.changed} liên hệ sửa, "
+            f"{done.ended} thôi dùng, {done.unchanged} giữ nguyên."
         )
 
 

@@ -18,8 +18,13 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from operations.file_kinds import XLSX, UnfitFile, recognise
+
 MAX_ROWS: Final = 5_000
 MAX_BYTES: Final = 5_000_000
+MAX_UNPACKED: Final = 25_000_000
+"""Bytes that the parts of an xlsx file may unpack to; a bomb is a small file that claims more."""
+MAX_COLUMNS: Final = 30
 
 COLUMNS: Final = {
     "agency": "Cơ quan",
@@ -28,6 +33,7 @@ COLUMNS: Final = {
     "post": "Chức vụ",
     "email": "Thư điện tử",
     "phone": "Điện thoại",
+    "end": "Thôi dùng",
 }
 """Fields and the headings that the template has."""
 
@@ -40,6 +46,7 @@ _ALSO: Final = {
     "post": ("chức danh", "post"),
     "email": ("email", "e-mail", "địa chỉ thư", "hộp thư", "thư điện tử công vụ"),
     "phone": ("số điện thoại", "sđt", "phone"),
+    "end": ("thôi dùng (ghi x)", "end"),
 }
 
 
@@ -55,6 +62,8 @@ class FileError:
     """The heading of the column."""
     cell: str | None = None
     """The cell as a spreadsheet names it, ``E5``."""
+    sheet: str | None = None
+    """The sheet of a workbook; None for a CSV file."""
 
     def __str__(self) -> str:
         place = []
@@ -83,6 +92,12 @@ class FileRow:
     values: dict[str, str]
     cells: dict[str, str]
     """The cell of each field, ``{"email": "E5"}``."""
+    sheet: str | None = None
+
+    @property
+    def ends(self) -> bool:
+        """Whether the contact is to be used no longer."""
+        return self.values.get("end", "").casefold() == "x"
 
     def error(self, field: str, problem: str, remedy: str) -> FileError:
         """An error in this row at ``field``."""
@@ -90,6 +105,7 @@ class FileRow:
             row=self.number,
             column=COLUMNS[field],
             cell=self.cells.get(field),
+            sheet=self.sheet,
             problem=problem,
             remedy=remedy,
         )
@@ -106,8 +122,9 @@ def read_contact_file(content: bytes, file_name: str) -> list[FileRow]:
             [FileError(problem="Tệp lớn hơn 5 MB", remedy="Chỉ giữ lại bảng danh sách liên hệ")]
         )
     ending = file_name.rpartition(".")[2].lower()
+    sheet = None
     if ending == "xlsx":
-        table = _xlsx(content)
+        sheet, table = _xlsx(content)
     elif ending in {"csv", "txt"}:
         table = _csv(content)
     else:
@@ -115,7 +132,7 @@ def read_contact_file(content: bytes, file_name: str) -> list[FileRow]:
         raise FileRefused(
             [FileError(problem=problem, remedy="Lưu lại thành .xlsx hoặc .csv (UTF-8)")]
         )
-    return _rows(table)
+    return _rows(table, sheet)
 
 
 def _csv(content: bytes) -> list[list[str]]:
@@ -137,8 +154,9 @@ def _csv(content: bytes) -> list[list[str]]:
         raise FileRefused([FileError(problem=problem, remedy="Lưu lại thành .xlsx")]) from None
 
 
-def _xlsx(content: bytes) -> list[list[str]]:
+def _xlsx(content: bytes) -> tuple[str | None, list[list[str]]]:
     try:
+        _check_archive(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError):
         problem = "Tệp không phải bảng tính .xlsx, hoặc đặt mật khẩu"
@@ -146,9 +164,34 @@ def _xlsx(content: bytes) -> list[list[str]]:
         raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
     sheet: Any = book.worksheets[0] if book.worksheets else None
     if sheet is None:
-        return []
-    rows = sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2)
-    return [[_cell(value) for value in row] for row in rows]
+        return None, []
+    rows = sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2, max_col=MAX_COLUMNS)
+    return str(sheet.title), [[_cell(value) for value in row] for row in rows]
+
+
+def _check_archive(content: bytes) -> None:
+    """Refuse what is no plain xlsx file, or unpacks to more than a table of contacts could.
+
+    ``zipfile`` never unpacks more of a part than the part claims, so that the claims are a bound.
+    A document type has no place in such a file, and is how entities multiply.
+    """
+    try:
+        kind = recognise(io.BytesIO(content))
+    except UnfitFile as error:
+        problem, _, remedy = str(error).rstrip(".").partition("; ")
+        remedy = remedy[:1].upper() + remedy[1:] or "Lưu lại thành .xlsx"
+        problem = f"Tệp không phải bảng tính .xlsx dùng được: {problem}"
+        raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
+    if kind is not XLSX:
+        raise InvalidFileException
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        if sum(part.file_size for part in parts) > MAX_UNPACKED:
+            problem = f"Tệp giải nén ra hơn {MAX_UNPACKED // 1_000_000} MB, có thể không an toàn"
+            remedy = "Chép bảng danh sách liên hệ sang tệp .xlsx mới rồi tải lên"
+            raise FileRefused([FileError(problem=problem, remedy=remedy)])
+        if any(b"<!DOCTYPE" in archive.read(part) for part in parts):
+            raise InvalidFileException
 
 
 def _cell(value: object) -> str:
@@ -163,7 +206,7 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).replace("*", " ").lower().split())
 
 
-def _rows(table: Sequence[Sequence[str]]) -> list[FileRow]:
+def _rows(table: Sequence[Sequence[str]], sheet: str | None) -> list[FileRow]:
     filled = [
         (number, row) for number, row in enumerate(table, 1) if any(one.strip() for one in row)
     ]
@@ -175,7 +218,7 @@ def _rows(table: Sequence[Sequence[str]]) -> list[FileRow]:
         problem = f"Tệp có hơn {MAX_ROWS} dòng"
         raise FileRefused([FileError(problem=problem, remedy="Chia thành nhiều tệp")])
     number, header = filled[0]
-    columns = _header(number, header)
+    columns = _header(number, header, sheet)
     rows = []
     for row_number, row in filled[1:]:
         values = {
@@ -183,7 +226,7 @@ def _rows(table: Sequence[Sequence[str]]) -> list[FileRow]:
             for field, at in columns.items()
         }
         cells = {field: f"{get_column_letter(at + 1)}{row_number}" for field, at in columns.items()}
-        rows.append(FileRow(row_number, values, cells))
+        rows.append(FileRow(row_number, values, cells, sheet))
     if not rows:
         raise FileRefused(
             [FileError(problem="Tệp chỉ có dòng tiêu đề", remedy="Điền ít nhất một liên hệ")]
@@ -191,7 +234,7 @@ def _rows(table: Sequence[Sequence[str]]) -> list[FileRow]:
     return rows
 
 
-def _header(number: int, header: Sequence[str]) -> dict[str, int]:
+def _header(number: int, header: Sequence[str], sheet: str | None) -> dict[str, int]:
     """Where each field stands. Columns that are not asked for are refused (rule 40)."""
     known = {_plain(COLUMNS[field]): field for field in COLUMNS}
     known |= {_plain(word): field for field, words in _ALSO.items() for word in words}
@@ -205,6 +248,7 @@ def _header(number: int, header: Sequence[str]) -> dict[str, int]:
                 FileError(
                     row=number,
                     cell=cell,
+                    sheet=sheet,
                     problem=f"Không nhận cột “{text.strip()}”",
                     remedy=f"Xóa cột này; chỉ dùng các cột: {_listed(COLUMNS)}",
                 )
@@ -214,6 +258,7 @@ def _header(number: int, header: Sequence[str]) -> dict[str, int]:
                 FileError(
                     row=number,
                     cell=cell,
+                    sheet=sheet,
                     problem=f"Cột “{COLUMNS[field]}” có hai lần",
                     remedy="Chỉ giữ một cột",
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from operations.contacts import (
     CONTACT_WORDS,
     ContactInput,
     checked,
+    remove_contact,
     require_contact_right,
     store_contacts,
 )
@@ -39,11 +40,12 @@ _KINDS: Mapping[str, ContactKind] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """How many contacts a file made new, changed, and found as they were."""
+    """How many contacts a file made new, changed, ended, and found as they were."""
 
     created: int
     changed: int
     unchanged: int
+    ended: int = 0
 
 
 def import_contacts(session: Session, stamp: Stamp, rows: Sequence[FileRow]) -> ImportResult:
@@ -52,6 +54,36 @@ def import_contacts(session: Session, stamp: Stamp, rows: Sequence[FileRow]) -> 
     Raises:
         FileRefused: with every error of the file; nothing was written.
         NotPermitted: the actor may not change contacts of others.
+    """
+    wanted = read_rows(session, stamp, rows)
+    for _, one in wanted:
+        require_contact_right(stamp, one.agency_key)
+    done = _store(session, stamp, [one for row, one in wanted if not row.ends])
+    ended = _end(session, stamp, [one for row, one in wanted if row.ends])
+    return replace(done, ended=ended, unchanged=done.unchanged + _ends(wanted) - ended)
+
+
+def _ends(wanted: Sequence[tuple[FileRow, ContactInput]]) -> int:
+    return sum(row.ends for row, _ in wanted)
+
+
+def _end(session: Session, stamp: Stamp, wanted: Sequence[ContactInput]) -> int:
+    """Take contacts out of use; those that are so already stay as they are."""
+    query = select(Contact.agency_key, Contact.kind).where(Contact.active)
+    there = {(agency, kind) for agency, kind in session.execute(query)}
+    ending = [one for one in wanted if (one.agency_key, one.kind.value) in there]
+    for one in ending:
+        remove_contact(session, stamp, agency_key=one.agency_key, kind=one.kind)
+    return len(ending)
+
+
+def read_rows(
+    session: Session, stamp: Stamp, rows: Sequence[FileRow]
+) -> list[tuple[FileRow, ContactInput]]:
+    """The rows with the contacts that they mean, each agency and kind once.
+
+    Raises:
+        FileRefused: with every error of the file.
     """
     agencies = session.scalars(select(AgencyRow).order_by(AgencyRow.key)).all()
     names = _names(agencies, stamp)
@@ -71,9 +103,7 @@ def import_contacts(session: Session, stamp: Stamp, rows: Sequence[FileRow]) -> 
         wanted[one.agency_key, one.kind] = (row, one)
     if errors:
         raise FileRefused(errors)
-    for agency, _ in wanted:
-        require_contact_right(stamp, agency)
-    return _store(session, stamp, [one for _, one in wanted.values()])
+    return list(wanted.values())
 
 
 def _store(session: Session, stamp: Stamp, wanted: Sequence[ContactInput]) -> ImportResult:
@@ -108,8 +138,13 @@ def _contact(row: FileRow, names: Mapping[str, Sequence[AgencyRow]]) -> ContactI
     errors: list[FileError] = []
     agency = _agency(row, names, errors)
     kind = _kind(row, errors)
-    if agency is None or kind is None:
+    if row.values.get("end") and not row.ends:
+        problem = f"Cột này chỉ ghi x, không ghi “{row.values['end']}”"
+        errors.append(row.error("end", problem, "Ghi x để thôi dùng liên hệ, hoặc để trống"))
+    if agency is None or kind is None or errors:
         raise FileRefused(errors)
+    if row.ends:
+        return ContactInput(agency_key=agency.key, kind=kind)
     values = {field: row.values.get(field) or None for field in ("name", "post", "email", "phone")}
     try:
         return checked(ContactInput(agency_key=agency.key, kind=kind, **values))

@@ -58,6 +58,8 @@ NO_LIST = {
     "agency_entry": "one agency",
     "account": "one account",
     "group": "one group",
+    "contact_file": "a form",
+    "contact_file_template": "a file to fill in",
     "items": "its file is the list nhiem-vu",
     "item": "its file is the list phan-cong, narrowed",
     "heat_map": "its file is the list ban-do",
