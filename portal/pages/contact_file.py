@@ -113,7 +113,8 @@ def contact_file_template(request: Request) -> Response:
 def _template_rows(session: Session, request: Request) -> list[tuple[str, ...]]:
     valid = load_directory(session).valid_on(portal_of(request).today)
     twice = {name for name, count in Counter(one.name for one in valid).items() if count > 1}
-    query = select(Contact).where(Contact.active)
+    # A made-up address must not come back as a real one.
+    query = select(Contact).where(Contact.active, Contact.sample.is_(False))
     stored = {(row.agency_key, row.kind): row for row in session.scalars(query)}
     rows = []
     for one in valid:
