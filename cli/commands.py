@@ -14,6 +14,7 @@ from cli import (
     rehearse_commands,
     system_commands,
     token_commands,
+    work_changes,
     work_commands,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "rehearse_commands",
     "system_commands",
     "token_commands",
+    "work_changes",
     "work_commands",
 ]

@@ -52,7 +52,7 @@ EXTRA_WORDS: Mapping[str, str] = {
 }
 """Acts that have an operation of their own, beside the table's."""
 
-ENGINE_ONLY = frozenset({Action.ACCEPT, Action.LAPSE, Action.TRANSFER})
+ENGINE_ONLY = frozenset({Action.ACCEPT, Action.LAPSE, Action.TRANSFER, Action.REASSIGN})
 """What only the engine does."""
 
 ACTS: Mapping[str, str] = {

@@ -28,12 +28,19 @@ from operations.guards import (
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state
-from operations.transition import Work, set_next_reminder
+from operations.transition import Work, apply, set_next_reminder
+from rules.actors import Capacity
 from rules.directory import UnknownAgency
 from rules.lifecycle import STATUS_WORDS, Action, Status
 from rules.values import Agency, DateAuthority, LeadMode, Role, TrackingMode
 
 _GONE = frozenset({Status.CANCELLED, Status.TRANSFERRED})
+_ANEW = (
+    *("submitted_at", "submitted_on", "submitted_by", "completed_on", "confirmed_at"),
+    *("confirmed_on", "confirmed_by", "covered_by_id", "respond_by", "suspended_on", "handler"),
+    *("request_text", "request_form", "request_document", "requested_by"),
+)
+"""What an agency that takes part again begins without; the history keeps it."""
 _ROLE_WORDS = {Role.LEAD: "chủ trì", Role.PARTNER: "phối hợp"}
 
 
@@ -68,8 +75,28 @@ def add_agency(session: Session, stamp: Stamp, occurrence_id: int, addition: Add
     rows = session.scalars(
         select(Assignment).where(Assignment.occurrence_id == occurrence.id).order_by(Assignment.id)
     ).all()
-    _check_free(occurrence, rows, agency, addition.role)
+    dropped = _check_free(occurrence, rows, agency, addition.role)
     row = _new_row(stamp, state, occurrence, rows, agency=agency, addition=addition)
+    if dropped is not None:
+        work = _take_back(session, stamp, state, occurrence, dropped, like=row, why=why)
+    else:
+        work = _take_in(session, stamp, state, occurrence, row, why=why)
+    row = work.assignment
+    if addition.role is Role.LEAD and occurrence.mode != TrackingMode.IMPORTED:
+        kind = "record_invite" if occurrence.mode == TrackingMode.RECORD else "opened"
+        tell(session, stamp, work, kind, at_once=False)
+    return row.id
+
+
+def _take_in(
+    session: Session,
+    stamp: Stamp,
+    state: PlanState,
+    occurrence: Occurrence,
+    row: Assignment,
+    *,
+    why: str,
+) -> Work:
     session.add(row)
     occurrence.touched = True
     session.flush()
@@ -89,10 +116,41 @@ def add_agency(session: Session, stamp: Stamp, occurrence_id: int, addition: Add
         document=row.document_code,
     )
     record(session, stamp, [change])
-    if addition.role is Role.LEAD and occurrence.mode != TrackingMode.IMPORTED:
-        kind = "record_invite" if occurrence.mode == TrackingMode.RECORD else "opened"
-        tell(session, stamp, work, kind, at_once=False)
-    return row.id
+    return work
+
+
+def _take_back(
+    session: Session,
+    stamp: Stamp,
+    state: PlanState,
+    occurrence: Occurrence,
+    row: Assignment,
+    *,
+    like: Assignment,
+    why: str,
+) -> Work:
+    """Let an agency that was dropped take part again: its one row, in a new round (rules 10, 12)."""
+    work = Work(state=state, occurrence=occurrence, assignment=row)
+    row.status_before = like.status
+    dates = ("nominal_due_on", "original_due_on", "due_on", "authority", "document_code")
+    changes: dict[str, object] = dict.fromkeys(_ANEW)
+    changes |= {name: getattr(like, name) for name in (*dates, "agency_name")}
+    changes |= {"round": row.round + 1, "status_before": None}
+    changes |= {"late_entry": False, "self_confirmed": False, "sampled": False}
+    changes |= {"extensions": 0, "returns": 0}
+    apply(
+        session,
+        stamp,
+        work,
+        Action.REASSIGN,
+        held=frozenset({Capacity.SYSTEM}),
+        changes=changes,
+        reason=why,
+        document=like.document_code,
+        reset_ladder=True,
+        skip_past_rungs=True,
+    )
+    return work
 
 
 def drop_agency(
@@ -133,15 +191,20 @@ def _existing_agency(state: PlanState, key: str, on: date) -> Agency:
 
 def _check_free(
     occurrence: Occurrence, rows: Sequence[Assignment], agency: Agency, role: Role
-) -> None:
+) -> Assignment | None:
+    """The agency's row that was dropped before, where there is one; refuses whoever takes part."""
+    dropped = None
     for row in rows:
         if row.agency_key != agency.key:
             continue
         status = Status(row.status)
+        if row.role == role and status is Status.CANCELLED:
+            dropped = row
+            continue
         if row.role == role and status in _GONE:
             msg = (
                 f"{agency.name} đã có trong kỳ này với trạng thái “{STATUS_WORDS[status]}”; "
-                "nếu cần giao lại, đề nghị dùng “Giao bổ sung”."
+                "công việc đang do cơ quan tiếp nhận thực hiện."
             )
             raise Refused(msg, field="agency")
         both = occurrence.lead_mode == LeadMode.EACH
@@ -155,6 +218,7 @@ def _check_free(
             "theo dõi cơ quan đó trước, hoặc bổ sung làm cơ quan phối hợp."
         )
         raise Refused(msg, field="agency")
+    return dropped
 
 
 def _new_row(

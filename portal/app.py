@@ -43,6 +43,7 @@ from portal.pages import (
     own_contacts,
     runs,
     tokens,
+    turns,
     work,
 )
 from portal.permissions import TABLE
@@ -71,6 +72,7 @@ ROUTERS: Final = tuple(
         mailbox,
         overview,
         added,
+        turns,
         items,
         briefing,
         exports,

@@ -21,6 +21,7 @@ from portal.throttle import POSTS
 from portal.told import say
 from portal.visitors import person_of
 from rules.documents import NotADocumentCode
+from rules.lifecycle import ActionNotAllowed
 from rules.workdays import OutsideHorizon
 
 Do = Callable[[Session, Stamp, Reading], str]
@@ -42,7 +43,7 @@ def file_form(
             sentence = do(session, stamp, reading)
     except FormErrors as error:
         return show(replace(state, errors=error.errors), 422)
-    except Conflict as error:
+    except (Conflict, ActionNotAllowed) as error:
         return show(state.with_error(None, str(error)), 409)
     except NotPermitted as error:
         return show(state.with_error(None, str(error)), 403)

@@ -58,7 +58,7 @@ SECTIONS: Final = (
     Section(
         "Nhiệm vụ",
         (
-            Entry("Nhiệm vụ, dải năm", "/nhiem-vu", "items", near=("/viec", "/bang")),
+            Entry("Nhiệm vụ, dải năm", "/nhiem-vu", "items", near=("/viec", "/bang", "/ky")),
             Entry("Bản đồ tiến độ", "/ban-do", "heat_map"),
             Entry("Trang giao ban", "/giao-ban", "briefing"),
             Entry("Giao bổ sung", "/nhiem-vu/giao-bo-sung", "added"),

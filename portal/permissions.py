@@ -173,6 +173,8 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     # Everybody's standing, as figures, lists and files.
     "items": READS_ALL,
     # Work outside the appendix (rule 44).
+    "turn": READS_ALL,
+    "turn_act": DECIDES,
     "added": READS_ALL,
     "added_preview": DECIDES,
     "added_give": DECIDES,

@@ -58,6 +58,8 @@ class Action(StrEnum):
     TRANSFER = "transfer"
     CANCEL = "cancel"
     REOPEN = "reopen"
+    REASSIGN = "reassign"
+    """An agency that was dropped from an occurrence takes part again (rule 12)."""
     LAPSE = "lapse"
     REQUEST = "request"
     CONTRIBUTE = "contribute"
@@ -104,6 +106,7 @@ ACTION_WORDS: Mapping[Action, str] = {
     Action.TRANSFER: "Chuyển cơ quan tiếp nhận",
     Action.CANCEL: "Thôi theo dõi",
     Action.REOPEN: "Mở lại",
+    Action.REASSIGN: "Giao lại",
     Action.LAPSE: "Kết thúc kỳ cập nhật",
     Action.REQUEST: "Đề nghị phối hợp",
     Action.CONTRIBUTE: "Gửi nội dung phối hợp",
@@ -234,6 +237,8 @@ TRANSITIONS: Mapping[tuple[Status, Action], Transition] = {
             Status.IN_PROGRESS,
             _D,
         ),
+        # Back to where its role begins, in a round of its own; done by ``operations.parties``.
+        *_rows({Status.CANCELLED}, Action.REASSIGN, None, _S),
         *_rows(OPEN, Action.LAPSE, Status.LAPSED, _S),
         *_rows(MOVABLE, Action.TRANSFER, Status.TRANSFERRED, _S, _D),
         # One that has answered is asked again only by another lead, where each leads its own

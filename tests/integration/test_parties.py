@@ -134,8 +134,25 @@ def test_a_dropped_agency_is_cancelled_with_a_reason(session: Session) -> None:
     result = drop_agency(session, world.coordinator(), row.id, reason="Giao nhầm")
     assert result.status is Status.CANCELLED
     assert row.next_reminder_on is None
-    with pytest.raises(Refused, match="Giao bổ sung"):
-        add(session, session.get_one(Occurrence, row.occurrence_id), A)
+
+
+def test_an_agency_that_was_dropped_takes_part_again_in_a_new_round(session: Session) -> None:
+    """Rules 10, 12: its one row, from the beginning; what was before stays in the history."""
+    occurrence = world.open_work(session)
+    row = world.row_of(session, occurrence, A)
+    drop_agency(session, world.coordinator(), row.id, reason="Giao nhầm")
+    again = add(session, occurrence, A)
+    assert (again.id, again.round, again.status) == (row.id, 2, Status.NOT_STARTED)
+    assert (again.due_on, again.next_reminder_on) == (DUE, date(2027, 3, 10))
+    assert again.status_before is None
+    actions = [one.action for one in world.events(session, "assignment", row.id)]
+    assert actions[-2:] == ["cancel", "reassign"]
+    partner = world.row_of(session, occurrence, COORDINATOR, Role.PARTNER)
+    drop_agency(session, world.leadership(), partner.id, reason="Giao nhầm")
+    asleep = add(session, occurrence, COORDINATOR, Role.PARTNER)
+    assert (asleep.id, asleep.status) == (partner.id, Status.DORMANT)
+    with pytest.raises(Refused, match="đã là cơ quan chủ trì"):
+        add(session, occurrence, A)
 
 
 def test_dropping_can_take_two_steps(session: Session) -> None:

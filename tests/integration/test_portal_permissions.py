@@ -49,6 +49,7 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
 SAMPLES = {
     "deed": "vuong-mac",
     "evidence_id": "1",
+    "occurrence": "1",
     "number": "0",
     "name": "style.css",
     "table": "phan-cong",

@@ -71,6 +71,7 @@ suspended          transfer          DS  transferred
 confirmed          reopen            D   in_progress
 not_applicable     reopen            D   in_progress
 covered            reopen            D   in_progress
+cancelled          reassign          S   before
 dormant            request           OD  requested
 dormant            contribute        P   contributed
 dormant            receive           OD  contributed
