@@ -16,9 +16,10 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.tables import DayRow, PlanRow, PlanVersion
+from models.bulk import allocate_ids
+from models.tables import DayRow, PlanRow, PlanVersion, PolicySetting
 from operations.agencies import directory_from_json, directory_to_json, store_directory, union
-from operations.history import Change, record
+from operations.history import Change, record, snapshot_of
 from operations.policy_values import policies_set, with_policies
 from operations.stamp import Stamp
 from operations.state import (
@@ -127,7 +128,40 @@ def apply_catalog(
         version = max(version + 1, loaded.plan.version)
         _store_version(session, stamp, replace(loaded.plan, version=version), version)
         plan_row.current_version = version
+    kept += _policies_kept(session, stamp, loaded.plan, overwrite=overwrite)
     return CatalogResult(first=False, version=version, changes=tuple(changes), kept=tuple(kept))
+
+
+def _policies_kept(session: Session, stamp: Stamp, files: Plan, *, overwrite: bool) -> list[str]:
+    """The policies set in the system that differ from the files; with ``overwrite`` they yield."""
+    settings = policies_set(session, files.key)
+    kept = [name for name, row in settings.items() if with_policies(files, {name: row}) != files]
+    if not overwrite:
+        return [f"chính sách {name}" for name in kept]
+    for name in kept:
+        row = PolicySetting(
+            id=allocate_ids(session, "policy_setting", 1)[0],
+            plan_key=files.key,
+            name=name,
+            value=None,
+            basis=files.policies.basis,
+            reason="Nạp danh mục, chọn ghi đè",
+            set_on=stamp.as_of,
+            set_at=stamp.at,
+            set_by=stamp.actor.name,
+        )
+        session.add(row)
+        session.flush()
+        change = Change(
+            entity="policy",
+            entity_id=f"{files.key}/{name}",
+            action="give_back",
+            snapshot=snapshot_of(row),
+            plan=files.key,
+            reason=row.reason,
+        )
+        record(session, stamp, [change])
+    return []
 
 
 def _store_version(session: Session, stamp: Stamp, plan: Plan, version: int) -> int:

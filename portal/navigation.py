@@ -95,6 +95,8 @@ SECTIONS: Final = (
             Entry("Nhập đầu mối từ tệp", "/danh-muc/nhap-dau-moi", "contact_file"),
             Entry("Nhóm, thư tự động", "/danh-muc/nhom", "groups"),
             Entry("Ngày nghỉ, làm bù", "/danh-muc/ngay-nghi", "days"),
+            Entry("Lịch nhiệm vụ", "/danh-muc/lich", "item_calendar"),
+            Entry("Chính sách", "/danh-muc/chinh-sach", "policies"),
             Entry("Tài khoản", "/danh-muc/tai-khoan", "accounts"),
             Entry("Mã API", "/danh-muc/ma-api", "api_tokens"),
         ),

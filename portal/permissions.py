@@ -50,6 +50,8 @@ RUNS_IT: Final = frozenset({Visitor.COORDINATOR, Visitor.ADMIN})
 DECIDES: Final = frozenset({Visitor.COORDINATOR, Visitor.LEADERSHIP})
 APPROVES: Final = frozenset({Visitor.LEADERSHIP})
 """The second of two steps (rule 20)."""
+POLICIES: Final = frozenset({Visitor.LEADERSHIP, Visitor.ADMIN})
+"""Change the policies of a plan (rule 20)."""
 OWN_WORK: Final = frozenset({Visitor.AGENCY, Visitor.COORDINATOR})
 """Accounts that stand for an agency of their own."""
 BY_LINK: Final = frozenset({Visitor.LINK})
@@ -161,6 +163,9 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "group": READS_ALL,
     "group_act": DECIDES,
     "agency_entry_act": RUNS_IT | DECIDES,
+    "item_calendar": READS_ALL,
+    "policies": READS_ALL,
+    "policy_act": POLICIES,
     "days": READS_ALL,
     "days_act": DECIDES,
     "accounts": ADMINS,

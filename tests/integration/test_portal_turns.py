@@ -72,3 +72,13 @@ def test_an_agency_is_dropped_and_added_again(site: Site) -> None:
 def test_who_only_reads_is_offered_no_form(site: Site) -> None:
     _, page = place(site)
     assert "<form" not in site.logged_in(Visitor.AUDITOR).get(page).text.split("<main")[1]
+
+
+def test_the_calendar_shows_the_next_periods_after_days_off(site: Site) -> None:
+    """Rules 4, 17: 31 March 2029 is a Saturday; nothing can be changed there."""
+    page = site.logged_in(Visitor.AUDITOR).get("/danh-muc/lich")
+    words = text_of(page)
+    assert "Năm 2027 : đã mở 4/1/2027, hạn 31/3/2027" in words.replace("2027:", "2027 :")
+    assert "hạn 2/4/2029 (31/3/2029 là ngày nghỉ)" in words
+    assert "-15; -5; -1; +2; +6; +15; +30" in words
+    assert "<form" not in page.text.split("<main")[1]

@@ -138,7 +138,7 @@ def test_the_refusal_says_what_could_be_done_instead() -> None:
 def test_ended_work_is_reopened_or_stays() -> None:
     """(24, 25) Nothing that ended changes by itself."""
     ended = {Status.CONFIRMED, Status.NOT_APPLICABLE, Status.COVERED}
-    closed = {Status.TRANSFERRED, Status.CANCELLED, Status.LAPSED}
+    closed = {Status.TRANSFERRED, Status.LAPSED}
     closed |= {Status.NOT_NEEDED}
     actions = {
         status: {row.action for row in TRANSITIONS.values() if row.status is status}
@@ -146,6 +146,8 @@ def test_ended_work_is_reopened_or_stays() -> None:
     }
     assert all(actions[status] == {Action.REOPEN} for status in ended)
     assert all(not actions[status] for status in closed)
+    # An agency that was dropped may be added again, in a round of its own (12).
+    assert actions[Status.CANCELLED] == {Action.REASSIGN}
     # Asked by another lead, where each leads its own (14).
     assert actions[Status.CONTRIBUTED] == {Action.REQUEST}
 

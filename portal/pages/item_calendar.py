@@ -1,0 +1,42 @@
+"""Danh mục, lịch: of every item the dates in force and the next periods (rules 4, 7, 17)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from operations.queries_calendar import item_dates
+from operations.state import load_state, plan_keys
+from portal.errors import NotThere
+from portal.pages.contacts import BASE
+from portal.portal import portal_of
+from portal.signs import DATE_WORDS, basis_sign
+
+router = APIRouter()
+_READ = ["GET", "HEAD"]
+PATH: Final = f"{BASE}/lich"
+
+
+@router.api_route(PATH, methods=_READ, name="item_calendar")
+def item_calendar(request: Request) -> Response:
+    """The calendar entries in force; nothing is changed here."""
+    portal, asked = portal_of(request), request.query_params.get("de-an", "")
+    with portal.runtime.database.read() as session:
+        keys = plan_keys(session)
+        if not keys or (asked and asked not in keys):
+            raise NotThere
+        state = load_state(session, asked or keys[0])
+        found = item_dates(session, state, portal.today)
+        plans = [load_state(session, key).plan for key in keys]
+    return portal.pages(
+        request,
+        "item_calendar.html",
+        plan=state.plan,
+        plans=plans,
+        items=found,
+        date_words=DATE_WORDS,
+        basis_sign=basis_sign,
+        today=portal.today,
+    )
