@@ -22,6 +22,7 @@ from sqlalchemy import select
 from models.history_tables import RunLog
 from models.tables import Assignment, LinkToken, Occurrence
 from notifications.mailbox import LocalMailbox
+from operations.account_links import issue_password_link
 from operations.accounts import NewAccount, add_account
 from operations.act import act
 from operations.acting import ActRequest
@@ -96,6 +97,12 @@ class Live:
                 days=days,
             )
         return f"{LINK_PATH}{text}"
+
+    def password_link(self, username: str) -> str:
+        """The path of a fresh link that sets the password of an account."""
+        operator = self.stamp(Actor(kind=ActorKind.OPERATOR, name="Người vận hành"))
+        with self.runtime.database.write() as session:
+            return issue_password_link(session, operator, username, secret=SECRET)
 
     def stamp(self, actor: Actor) -> Stamp:
         """An act of ``actor``, now."""
