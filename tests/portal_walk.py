@@ -95,6 +95,7 @@ def samples(site: Live) -> dict[str, str]:
         "kind": "csv",
         "deed": "vuong-mac",
         "key": site.password_link("vanninh").removeprefix(PASSWORD_PATH),
+        "occurrence": "1",
     }
 
 
