@@ -46,7 +46,7 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         if isinstance(value, str):
-            return datetime.strptime(value, INSTANT_FORMAT).replace(tzinfo=UTC)
+            return datetime.fromisoformat(value)  # ten times as fast as strptime
         return value.astimezone(UTC)  # type: ignore[no-any-return]
 
 

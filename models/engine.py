@@ -17,6 +17,8 @@ from sqlalchemy.pool import StaticPool
 
 BUSY_TIMEOUT_MS = 60_000
 _BEGIN = "sqlite_begin"
+SHARED = "shared"
+"""Where a reading session keeps what all reading sessions of its database share, in its ``info``."""
 
 
 class DatabaseUrlError(ValueError):
@@ -89,6 +91,7 @@ class Database:
         self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.engine, durable=durable)
+        self._shared: dict[str, Any] = {}
         self._writer = self.engine.execution_options(**{_BEGIN: "IMMEDIATE"})
 
     @property
@@ -105,7 +108,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that reads; whatever it did is rolled back, what it read stays usable."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        info = {SHARED: self._shared}
+        with Session(self.engine, expire_on_commit=False, info=info) as session:
             yield session
             session.expunge_all()
             session.rollback()

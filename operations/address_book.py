@@ -106,8 +106,9 @@ class ContactGap:
 def contact_gaps(session: Session, as_of: date) -> list[ContactGap]:
     """The agencies of ``as_of`` without a working mailbox or focal point of their own (rule 36)."""
     book = address_book(session)
+    columns = (AgencyRow.key, AgencyRow.name, AgencyRow.valid_from, AgencyRow.valid_to)
     gaps = []
-    for row in session.scalars(select(AgencyRow).where(AgencyRow.letters).order_by(AgencyRow.key)):
+    for row in session.execute(select(*columns).where(AgencyRow.letters).order_by(AgencyRow.key)):
         if (row.valid_from and row.valid_from > as_of) or (row.valid_to and row.valid_to < as_of):
             continue
         box, focal = book.has(row.key, Audience.MAILBOX), book.has(row.key, Audience.FOCAL)

@@ -1,13 +1,14 @@
 """Searching the history (rule 37): the newest events first, page by page, with before and after.
 
 A page begins where the last one ended, by (instant, id), so the last page costs what the first
-does and an event that is added meanwhile moves nothing.
+does and an event that is added meanwhile moves nothing. Looking for a text reads every event, so
+a page of it reads so many and says how far it came (``docs/decisions/0006``).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +22,9 @@ from operations.queries_history import HistoryLine, lines_of, narrowed
 
 Place = tuple[datetime, int]
 """Where an event stands in the history."""
+
+WINDOW: Final = 50_000
+"""How many events a page reads at most when it looks for a text or a person."""
 
 MACHINE: Final = frozenset({"letter", "link_token", "mailbox"})
 """Entities of which the engine itself writes many events: letters and their links."""
@@ -48,6 +52,11 @@ class HistorySearch:
     without: Collection[str] = ()
     """Entities to leave out."""
 
+    @property
+    def reads(self) -> bool:
+        """Whether no index finds it, so that events have to be read one by one."""
+        return bool(self.person or self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -74,23 +83,49 @@ class HistoryPage:
 
     events: tuple[Told, ...]
     next_place: Place | None
+    read_until: datetime | None = None
+    """The instant of the last event that was read, where older ones were not looked into."""
 
 
 def search_history(
-    session: Session, asked: HistorySearch, *, after: Place | None = None, limit: int = 50
+    session: Session,
+    asked: HistorySearch,
+    *,
+    after: Place | None = None,
+    limit: int = 50,
+    window: int | None = None,
 ) -> HistoryPage:
-    """The newest events that fit, those older than ``after`` when it is given."""
-    query = _searched(asked).order_by(Event.at.desc(), Event.id.desc()).limit(limit + 1)
+    """The newest events that fit, those older than ``after`` when it is given.
+
+    ``window`` is how many events are read at most where no index helps; None reads all of them.
+    """
+    query = _searched(asked)
     if after is not None:
         query = query.where(tuple_(Event.at, Event.id) < _place(after))
-    lines = lines_of(session, query)
+    end = _end_of_window(session, query, window) if window and asked.reads else None
+    if end is not None:
+        query = query.where(tuple_(Event.at, Event.id) >= _place(end))
+    lines = lines_of(session, _newest_first(query.where(*_words(asked)), limit + 1))
     shown = lines[:limit]
     before = _snapshots_before(session, shown)
-    last = shown[-1] if len(lines) > limit else None
+    full = len(lines) > limit
     return HistoryPage(
         events=tuple(tell(line, before.get(line.id)) for line in shown),
-        next_place=None if last is None else (last.at, last.id),
+        next_place=(shown[-1].at, shown[-1].id) if full else end,
+        read_until=None if full or end is None else end[0],
     )
+
+
+def _newest_first(query: Select[tuple[Event]], limit: int) -> Select[tuple[Event]]:
+    return query.order_by(Event.at.desc(), Event.id.desc()).limit(limit)
+
+
+def _end_of_window(session: Session, query: Select[tuple[Event]], window: int) -> Place | None:
+    """The last of the next ``window`` events; None when there are no more than that."""
+    places = query.with_only_columns(Event.at, Event.id)
+    places = places.order_by(Event.at.desc(), Event.id.desc())
+    found = session.execute(places.offset(window - 1).limit(2)).all()
+    return (found[0].at, found[0].id) if len(found) == 2 else None
 
 
 def tell(line: HistoryLine, before: str | None) -> Told:
@@ -121,12 +156,15 @@ def _searched(asked: HistorySearch) -> Select[tuple[Event]]:
         query = query.where(or_(*(_act(entity, action) for entity, action in asked.acts)))
     if asked.without:
         query = query.where(Event.entity.not_in(sorted(asked.without)))
-    if asked.person:
-        columns = (Event.actor_name, Event.actor_account, Event.actor_mailbox)
-        query = query.where(_holds(asked.person, columns))
-    if asked.text:
-        query = query.where(_holds(asked.text, (Event.reason, Event.document, Event.snapshot)))
     return query
+
+
+def _words(asked: HistorySearch) -> Iterator[ColumnElement[bool]]:
+    """What no index finds."""
+    if asked.person:
+        yield _holds(asked.person, (Event.actor_name, Event.actor_account, Event.actor_mailbox))
+    if asked.text:
+        yield _holds(asked.text, (Event.reason, Event.document, Event.snapshot))
 
 
 def _act(entity: str, action: str) -> ColumnElement[bool]:

@@ -176,7 +176,10 @@ def work_list(
         query = query.where(Assignment.status.in_([one.value for one in statuses]))
     if occurrence is not None:
         query = query.where(Occurrence.id == occurrence)
-    found = [work_row(values, as_of) for values in session.execute(query).mappings()]
+    result = session.execute(query)
+    names = tuple(result.keys())
+    # Plain dictionaries: a row's own mapping looks each name up anew, and lists are long.
+    found = [work_row(dict(zip(names, row, strict=True)), as_of) for row in result]
     if cells is None:
         return found
     wanted = frozenset(cells)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from models.tables import (
 )
 from operations.dashboard import SOON, STANDING
 from operations.queries import WorkRow, by_urgency, work_list
+from operations.remembered import remember
 from operations.state import PlanState
 from rules.ladder import at_end
 from rules.lifecycle import OPEN, Action, Status
@@ -100,13 +102,28 @@ class ProposalRow:
 
 
 class Standing:
-    """Everything unfinished of some plans on a day, read once."""
+    """Everything unfinished of some plans on a day, read when it is first asked for."""
 
     def __init__(self, session: Session, as_of: date, states: Mapping[str, PlanState]) -> None:
         self._session, self.as_of, self.states = session, as_of, states
-        found = work_list(session, as_of=as_of, statuses=[*STANDING, Status.REQUESTED])
-        self.everything = tuple(row for row in found if row.plan in self.states)
-        self.leads = tuple(row for row in self.everything if row.role is Role.LEAD)
+
+    @cached_property
+    def everything(self) -> tuple[WorkRow, ...]:
+        """What is not finished, of leads and of partners who were asked."""
+        session, as_of = self._session, self.as_of
+
+        def read() -> tuple[WorkRow, ...]:
+            return tuple(
+                work_list(session, as_of=as_of, statuses=[*STANDING, Status.REQUESTED])
+            )
+
+        found = remember(session, ("standing", as_of), read)
+        return tuple(row for row in found if row.plan in self.states)
+
+    @cached_property
+    def leads(self) -> tuple[WorkRow, ...]:
+        """Of that, the leads'."""
+        return tuple(row for row in self.everything if row.role is Role.LEAD)
 
     def calendar(self, plan: str) -> WorkCalendar:
         """The working days of a plan."""
@@ -181,7 +198,7 @@ class Standing:
             for row, above in self._session.execute(query)
             if above.plan_key in self.states and self._ended(row, above)
         }
-        return by_urgency(row for row in self.leads if row.id in ended)
+        return by_urgency(row for row in self.leads if row.id in ended) if ended else []
 
     def _ended(self, row: Assignment, above: Occurrence) -> bool:
         ladder = self.states[above.plan_key].ladder(above, row)

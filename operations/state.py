@@ -27,6 +27,7 @@ from models.tables import (
 )
 from operations.errors import NotFound
 from operations.policy_values import policies_set, with_policies
+from operations.remembered import remember
 from operations.stamp import Stamp
 from rules.directory import Directory
 from rules.planning import FixedDate, OccurrenceKey, ladder_key
@@ -175,6 +176,30 @@ def coordinators(session: Session, on: date) -> dict[str, str]:
     states = [load_state(session, key) for key in plan_keys(session)]
     keys = dict.fromkeys(one.coordinator(on) for one in states)
     return {key: states[0].directory.agency(key).name for key in keys}
+
+
+def known_state(session: Session, key: str) -> PlanState:
+    """The same for pages, as it was read since the newest event."""
+    return remember(session, ("state", key), lambda: load_state(session, key))
+
+
+def known_plan(session: Session, key: str, version: int) -> Plan:
+    """A version of a plan for pages, as it was read since the newest event."""
+    return remember(session, ("plan", key, version), lambda: load_plan(session, key, version))
+
+
+def known_plans(session: Session) -> tuple[Plan, ...]:
+    """The active plans in their current versions for pages, by key."""
+
+    def read() -> tuple[Plan, ...]:
+        return tuple(load_plan(session, key) for key in plan_keys(session))
+
+    return remember(session, "plans", read)
+
+
+def known_directory(session: Session) -> Directory:
+    """All agencies, groups and successions for pages."""
+    return remember(session, "directory", lambda: load_directory(session))
 
 
 def load_calendar(session: Session) -> WorkCalendar:

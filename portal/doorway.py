@@ -80,22 +80,22 @@ def by_link(request: Request) -> Doorway:
     )
 
 
-def by_account(request: Request) -> Doorway:
+async def by_account(request: Request) -> Doorway:
     """The doorway of the account behind this request, to its own agency.
+
+    It waits for nothing, so it needs no thread of its own.
 
     Raises:
         NotThere: the account belongs to no agency.
     """
-    portal, person = portal_of(request), person_of(request)
-    if person.agency is None:
+    person = person_of(request)
+    if person.agency is None or person.agency_name is None:
         raise NotThere("Tài khoản này chưa gắn với cơ quan nào; đề nghị liên hệ quản trị hệ thống.")
-    with portal.runtime.database.read() as session:
-        agency = session.get_one(AgencyRow, person.agency)
     return Doorway(
         base="/co-quan",
-        agency=agency.key,
-        agency_name=agency.name,
-        addressed_as=agency.formal_name or agency.name,
+        agency=person.agency,
+        agency_name=person.agency_name,
+        addressed_as=person.addressed_as or person.agency_name,
         actor=person.actor(address_of(request)),
         by_link=False,
         mark=request.scope["state"]["mark"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from models.tables import Occurrence
 from operations.dashboard import Figures, figures_by
 from operations.heatmap import Heat, HeatCell, HeatGroup, YearCell, heat_map, strip
-from operations.state import PlanState, load_directory
+from operations.state import PlanState, known_directory
 from portal.signs import HEAT_SIGNS
 from portal.words import MILESTONE_WORDS
 from portal.work_tables import Source
@@ -44,7 +44,7 @@ def read_map(source: Source, *, added: bool = False) -> Map:
     groups = heat_map(
         source.session,
         replace(source.filters.scope, added=added),
-        load_directory(source.session),
+        known_directory(source.session),
         items=() if item is None else (item,),
     )
     there = {place for group in groups for row in group.rows for place in row.cells}

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from models.tables import AgencyRow
 from notifications.formats import clean_line
 from operations.audit import MACHINE, HistorySearch, Place
-from operations.state import load_plan, plan_keys
+from operations.remembered import remember
+from operations.state import known_plans
 from portal.errors import BadForm
 from portal.forms import FieldError, read_date
 from portal.history_words import ENTITY_WORDS
@@ -132,7 +133,11 @@ class Choices:
 
 def choices(session: Session) -> Choices:
     """The choices of the database as it is now."""
-    plans = [load_plan(session, key) for key in plan_keys(session)]
+    return remember(session, "choices", lambda: _choices(session))
+
+
+def _choices(session: Session) -> Choices:
+    plans = known_plans(session)
     items: dict[str, Any] = {}
     for plan in plans:
         for item in plan.every_item:

@@ -10,7 +10,7 @@ from models.tables import LetterState
 from operations.address_book import contact_gaps
 from operations.queries import WorkRow, work_list
 from operations.queries_detail import extensions, obstacles
-from operations.state import load_directory
+from operations.state import known_directory
 from portal.maps import items_table, map_table
 from portal.words import EXTENSION_WORDS, OBSTACLE_WORDS, workdays
 from portal.work_tables import (
@@ -109,7 +109,7 @@ def _obstacles(source: Source) -> Table:
     )
     found = obstacles(source.session, states=("raised", "consolidated"))
     rows = _rows_by_id(source) if any(one.assignment for one in found) else {}
-    directory = load_directory(source.session)
+    directory = known_directory(source.session)
     lines = []
     for one in reversed(found):
         row = rows.get(one.assignment or 0)

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from operations.handing import HANDED, Colleague
 from operations.queries import WorkRow, by_urgency, work_list
 from operations.queries_detail import WorkDetail
-from operations.state import PlanState, load_plan, load_state
-from portal.doorway import Doorway, coordinator_name
-from portal.words import Pill, date_story, pill
+from operations.state import PlanState, known_plan, known_state
+from portal.doorway import Doorway
+from portal.words import Pill, pill
 from rules.actors import Capacity
 from rules.lifecycle import OPEN, SETTLED, Action, Status, allowed_actions
 from rules.values import Item, ItemKind, LeadMode, Plan, Role, TrackingMode
@@ -40,7 +40,6 @@ class Card:
     plan: Plan
     calendar: WorkCalendar
     pill: Pill
-    story: tuple[str, ...]
     past: bool
     """Its day has gone by."""
     by_account_only: bool
@@ -80,39 +79,37 @@ class Reader:
         self._session, self.as_of = session, as_of
         self._states: dict[str, PlanState] = {}
         self._plans: dict[tuple[str, int], Plan] = {}
-        self._names: dict[str, str] = {}
+        self._coordinators: dict[str, str] = {}
 
     def state(self, plan: str) -> PlanState:
         """The state of a plan."""
         if plan not in self._states:
-            self._states[plan] = load_state(self._session, plan)
+            self._states[plan] = known_state(self._session, plan)
         return self._states[plan]
 
     def item(self, row: WorkRow) -> Item:
         """The item of a row, in the version under which it opened (rule 8)."""
         key = (row.plan, row.plan_version)
         if key not in self._plans:
-            self._plans[key] = load_plan(self._session, *key)
+            self._plans[key] = known_plan(self._session, *key)
         return self._plans[key].item(row.item)
 
     def coordinator(self, plan: str) -> str:
-        """The name of a plan's coordinating agency."""
-        key = self.state(plan).coordinator(self.as_of)
-        if key not in self._names:
-            self._names[key] = coordinator_name(self._session, key)
-        return self._names[key]
+        """The key of a plan's coordinating agency."""
+        if plan not in self._coordinators:
+            self._coordinators[plan] = self.state(plan).coordinator(self.as_of)
+        return self._coordinators[plan]
 
     def card(self, row: WorkRow, *, by_link: bool = False) -> Card:
         """A row as a list shows it."""
         state, item = self.state(row.plan), self.item(row)
-        own = row.agency == state.coordinator(self.as_of)
+        own = row.agency == self.coordinator(row.plan)
         return Card(
             row=row,
             item=item,
             plan=state.plan,
             calendar=state.calendar,
             pill=pill(row, self.as_of, state.calendar),
-            story=tuple(date_story(row, item, state.plan, self.coordinator(row.plan))),
             past=row.asked_by < self.as_of,
             by_account_only=by_link and own and row.role is Role.LEAD,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.tables import Account, AgencyRow, LinkToken
@@ -17,6 +18,7 @@ from portal.api.door import admit
 from portal.errors import AccountUnready, LoginNeeded, NotAllowed
 from portal.permissions import (
     API_SCOPES,
+    MAILBOX_ROUTES,
     OPEN_TO_UNREADY,
     TABLE,
     Visitor,
@@ -45,6 +47,8 @@ class Person:
     role: AccountRole
     agency: str | None
     agency_name: str | None
+    addressed_as: str | None
+    """The agency's formal name, else its name."""
     unready: bool = False
     """Whether the password is too short to stand without a one-time code."""
 
@@ -90,7 +94,8 @@ def authorise(request: Request) -> None:
     kind = Visitor.ANYBODY if person is None else visitor_of(person.role)
     if person is not None and person.unready and route not in OPEN_TO_UNREADY:
         raise AccountUnready
-    if may_open(route, kind, trial=portal.is_trial()):
+    trial = route in MAILBOX_ROUTES and portal.is_trial()
+    if may_open(route, kind, trial=trial):
         if kind is Visitor.AUDITOR and person is not None:
             _log_reading(portal, request, person)
         return
@@ -154,16 +159,28 @@ def _log_open(session: Session, request: Request, token: LinkToken, now: datetim
     )
 
 
+_WHO: Final = (
+    select(
+        *(Account.id, Account.username, Account.name, Account.post, Account.role),
+        *(Account.agency_key, Account.active, Account.valid_to, Account.session_epoch),
+        *(Account.password_short, Account.totp_secret),
+        *(AgencyRow.name.label("agency_name"), AgencyRow.formal_name),
+    )
+    .outerjoin(AgencyRow, AgencyRow.key == Account.agency_key)
+    .where(Account.id == bindparam("number"))
+)
+"""An account with its agency, in one query: it is asked for on each request."""
+
+
 def _person(portal: Portal, request: Request) -> Person | None:
     """The account of the session that this request brings, if it still holds."""
     value = _read(portal, request.cookies.get(SESSION_COOKIE))
     if value is None:
         return None
     with portal.runtime.database.read() as session:
-        row = session.get(Account, value.account)
-        if row is None or not _still_holds(portal, row, value):
-            return None
-        agency = session.get(AgencyRow, row.agency_key) if row.agency_key else None
+        row = session.execute(_WHO, {"number": value.account}).one_or_none()
+    if row is None or not _still_holds(portal, row, value):
+        return None
     now = portal.runtime.clock.now()
     if now - value.seen_at >= _RENEW:
         renew(portal, request, value, now)
@@ -177,7 +194,8 @@ def _person(portal: Portal, request: Request) -> Person | None:
         post=row.post,
         role=AccountRole(row.role),
         agency=row.agency_key,
-        agency_name=None if agency is None else agency.name,
+        agency_name=row.agency_name,
+        addressed_as=row.formal_name or row.agency_name,
         unready=row.password_short and row.totp_secret is None,
     )
 
@@ -192,7 +210,7 @@ def _read(portal: Portal, cookie: str | None) -> SessionValue | None:
     return SessionValue(account=found[0], epoch=found[1], sid=found[2], seen_at=seen_at)
 
 
-def _still_holds(portal: Portal, row: Account, value: SessionValue) -> bool:
+def _still_holds(portal: Portal, row: Any, value: SessionValue) -> bool:
     ended = row.valid_to is not None and row.valid_to < portal.today
     return row.active and not ended and row.session_epoch == value.epoch
 

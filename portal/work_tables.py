@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from operations.dashboard import scoped_rows
 from operations.queries import WorkRow
 from operations.standing import Standing
-from operations.state import PlanState, load_plan, load_state, plan_keys
+from operations.state import PlanState, known_plans, known_state
 from portal.filters import MARKS, Filters, read_filters
 from portal.past import View
 from portal.signs import DATE_WORDS
@@ -43,7 +43,7 @@ class Source:
     def states(self) -> Mapping[str, PlanState]:
         """The plans asked for, by key."""
         keys = [self.filters.plan] if self.filters.plan else self.filters.plans
-        return {key: load_state(self.session, key) for key in keys}
+        return {key: known_state(self.session, key) for key in keys}
 
     @property
     def today(self) -> date:
@@ -74,8 +74,8 @@ class Source:
 def read_source(request: Request, view: View) -> Source:
     """What the address of a request asks for, over the active plans."""
     session = view.session
-    keys = plan_keys(session)
-    plans = [load_plan(session, key) for key in keys]
+    plans = known_plans(session)
+    keys = [plan.key for plan in plans]
     first = min((plan.first_year for plan in plans), default=view.today.year)
     last = max((plan.last_year for plan in plans), default=view.today.year)
     years = range(first, last + 1)

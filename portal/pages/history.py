@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from notifications.formats import vn_datetime
-from operations.audit import search_history
+from operations.audit import WINDOW, search_history
 from operations.known_at import business_date, work_known_at
 from operations.queries import WorkRow, cell_counts
 from portal.errors import BadForm
@@ -46,7 +46,7 @@ def history(request: Request) -> Response:
     search, place = history_search(asked), place_of(request)
     with portal.runtime.database.read() as session:
         known = choices(session)
-        found = search_history(session, search, after=place, limit=PAGE)
+        found = search_history(session, search, after=place, limit=PAGE, window=WINDOW)
     following = found.next_place
     return portal.pages(
         request,
@@ -60,6 +60,8 @@ def history(request: Request) -> Response:
         acts=OFFERED_ACTS,
         act_word=act_word,
         known_until=search.until if asked.text("luc") else None,
+        read_until=found.read_until,
+        window=WINDOW,
         next=asked.address("/lich-su", **place_fields(following)) if following else None,
         files={kind: asked.address(f"/lich-su/xuat/{kind}") for kind in ("xlsx", "csv")},
         exact=address_instant,

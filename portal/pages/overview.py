@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from operations.dashboard import figures
+from operations.dashboard import Figures, figures
 from operations.heatmap import Heat
+from operations.remembered import remember
 from portal.filters import CELL_KEYS
 from portal.maps import cell_link, cell_word, read_map
 from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, HEAT_SIGNS
 from portal.tables import LISTINGS
-from portal.together import together
-from portal.work_tables import read_source
+from portal.together import Together, together
+from portal.work_tables import Source, read_source
+from reports.tables import Table
 from rules.timeliness import Cell
 
 router = APIRouter()
@@ -38,28 +41,60 @@ that are told by item, for many agencies owe the same."""
 FIRST_LINES = 6
 
 
+NOT_OF_EVENTS = frozenset({"don-doc", "thu", "thieu-hop-thu", "luot-chay"})
+"""Lists that change without an event: a ladder that moves on, a letter on its way, an address that
+takes letters again, a run; and those that change with the hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What of the page changes only with an event or the day; nobody changes it."""
+
+    counted: Figures
+    added: Figures
+    """The same of work outside the appendix."""
+    tables: Mapping[str, Table]
+    grouped: Mapping[str, Sequence[Together]]
+
+
+def drawn(source: Source) -> Drawn:
+    """The figures and lists of ``source``, as they were made since the newest event."""
+
+    def draw() -> Drawn:
+        return Drawn(
+            counted=figures(source.session, source.filters.scope),
+            added=figures(source.session, replace(source.filters.scope, added=True)),
+            tables={k: LISTINGS[k].build(source) for k in WAITING if k not in NOT_OF_EVENTS},
+            grouped={
+                "qua-han": together(source, source.standing.overdue()),
+                "sap-den-han": together(source, source.standing.soon()),
+            },
+        )
+
+    # A value of its fields alone: equal filters have equal text.
+    return remember(source.session, ("overview", repr(source.filters)), draw)
+
+
 def show_overview(request: Request) -> Response:
     """The four cells of a period and what waits for somebody, whichever period it is of."""
     portal = portal_of(request)
     with looking(request) as view:
         source = read_source(request, view)
-        counted = figures(view.session, source.filters.scope)
-        added = figures(view.session, replace(source.filters.scope, added=True))
-        tables = {key: LISTINGS[key].build(source) for key in WAITING}
-        grouped = {
-            "qua-han": together(source, source.standing.overdue()),
-            "sap-den-han": together(source, source.standing.soon()),
+        known = drawn(source)
+        tables = {
+            key: LISTINGS[key].build(source) if key in NOT_OF_EVENTS else known.tables[key]
+            for key in WAITING
         }
     return portal.pages(
         request,
         "dashboard.html",
         filters=source.filters,
-        counted=counted,
-        added=added,
+        counted=known.counted,
+        added=known.added,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
         cell_keys={cell: key for key, cell in CELL_KEYS.items()},
         tables=tables,
-        grouped=grouped,
+        grouped=known.grouped,
         titles={key: LISTINGS[key].title for key in WAITING},
         alarms=sum(1 for line in tables["luot-chay"].lines if line.values[3]),
         sections=SECTIONS,

@@ -1,0 +1,101 @@
+"""What was worked out from the database, kept in this process until anything is recorded.
+
+Every change of state is an event in the same transaction (rule 37), so what pages show changes only
+with the newest event. It is read from the database on each request: another process's act shows at
+once, and no row is written that all writers would queue up for. Why this is enough, and where it is
+not: ``docs/decisions/0006-what-pages-remember.md``.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.engine import SHARED
+
+_T = TypeVar("_T")
+Newest = tuple[int, bytes]
+"""The id and the digest of the newest event."""
+
+KEPT: Final = 64
+"""Values kept at most; the one that was not asked for the longest goes first."""
+
+_NEWEST: Final = text("SELECT id, digest FROM event ORDER BY id DESC LIMIT 1")
+# Ids are drawn before they are committed, and the larger may be committed first. Whoever drew one
+# holds this lock on the sequence until the transaction ends, so if nobody does, every event that
+# is still to come has a larger id than any that was drawn. Asked after the newest event was read.
+_DRAWN: Final = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation'"
+    " AND relation = 'event_id_seq'::regclass AND mode = 'RowExclusiveLock'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+
+
+class Remembered:
+    """Values by key, each with the newest event that it was made after. Threads may share it."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept, self._lock = kept, Lock()
+        self._values: OrderedDict[Hashable, tuple[Newest, Any]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many values are kept."""
+        return len(self._values)
+
+    def find(self, key: Hashable, newest: Newest) -> tuple[bool, Any]:
+        """Whether there is a value of exactly this newest event, and the value."""
+        with self._lock:
+            found = self._values.get(key)
+            if found is None or found[0] != newest:
+                return False, None
+            self._values.move_to_end(key)
+            return True, found[1]
+
+    def keep(self, key: Hashable, newest: Newest, value: object) -> None:
+        """Keep a value instead of the one that stood there."""
+        with self._lock:
+            self._values[key] = (newest, value)
+            self._values.move_to_end(key)
+            while len(self._values) > self._kept:
+                self._values.popitem(last=False)
+
+
+def remember(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
+    """What ``make`` makes, or made since the newest event; ``key`` says all that it depends on.
+
+    The value is shared between threads and requests: it holds no row of a session, and nobody
+    changes it. Only a reading transaction of ``models.engine.Database`` remembers.
+    """
+    shared = session.info.get(SHARED)
+    newest = None if shared is None else _newest(session)
+    if shared is None or newest is None:
+        return make()
+    memory: Remembered = shared.setdefault(__name__, Remembered())
+    known, value = memory.find(key, newest)
+    if known:
+        return value  # type: ignore[no-any-return]
+    made = make()
+    memory.keep(key, newest, made)
+    return made
+
+
+def _newest(session: Session) -> Newest | None:
+    """The newest event as this transaction saw it first; None while one may come before it."""
+    if __name__ not in session.info:
+        session.info[__name__] = _read_newest(session)
+    found: Newest | None = session.info[__name__]
+    return found
+
+
+def _read_newest(session: Session) -> Newest | None:
+    row = session.execute(_NEWEST).one_or_none()
+    if row is None:
+        return None
+    if session.get_bind().dialect.name != "sqlite" and session.scalar(_DRAWN):
+        return None
+    return int(row[0]), bytes(row[1])
