@@ -63,6 +63,7 @@ faults: setup ## the long tests: processes killed, disks filled, networks cut
 
 bench: setup ## measure what the documents claim
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.portal
 
 screenshots: setup ## pictures of every page, as a person sees them
 	tests/prerequisites.sh

@@ -56,7 +56,11 @@ def measure(store: str, url: str, events: int, folder: Path) -> None:
             beside: Asked | None = None
             for one in asked:
                 beside = one if one.name.startswith("minimal") else beside
-                of = "" if beside is None or one.name == "dashboard" else f"{one.rate / beside.rate:.2f}"
+                of = (
+                    ""
+                    if beside is None or one.name == "dashboard"
+                    else f"{one.rate / beside.rate:.2f}"
+                )
                 print(
                     f"| {store} | {events:,} | {connections} | {one.name} | {one.size:,} | {one.at(0.5):.1f} "
                     f"| {one.at(0.99):.1f} | {one.rate:.1f} | {of} | {one.cpu_each:.2f} |",
@@ -84,7 +88,9 @@ def main(sizes: Sequence[int], only: str | None) -> None:
                     rows = fill(database, events)
                     database.close()
                     seconds = time.perf_counter() - began
-                    print(f"{store}: {rows:,} assignments, filled in {seconds:.0f} s", file=sys.stderr)
+                    print(
+                        f"{store}: {rows:,} assignments, filled in {seconds:.0f} s", file=sys.stderr
+                    )
                     measure(store, url, events, folder)
 
 

@@ -57,7 +57,9 @@ def fill(database: Database, events: int) -> int:
         apply_catalog(session, start, catalog, tracking_start=date(FIRST_YEAR, 1, 1))
         seed_sample_contacts(session, start, agencies_file=catalog.plan.agencies_file)
         for name, role, agency in PEOPLE:
-            add_account(session, Stamp(at=_NOW, as_of=TODAY, actor=_OPERATOR), _account(name, role, agency))
+            add_account(
+                session, Stamp(at=_NOW, as_of=TODAY, actor=_OPERATOR), _account(name, role, agency)
+            )
         _work(session, catalog)
     with database.write() as session:
         _history(session, events)
@@ -92,26 +94,38 @@ def _work(session: Session, catalog: LoadedCatalog) -> None:
             occurrences.append(
                 {
                     "id": number,
-                    **{"plan_key": plan.key, "plan_version": 1, "item_key": item.key},
-                    **{"period_key": str(year), "period_first": date(year, 1, 1)},
-                    **{"period_last": date(year, 12, 31), "opens_on": date(year, 1, 1), **dates},
-                    **{"mode": "full", "kind": item.calendar.kind.value, "lead_mode": "each"},
-                    **{"confirmation": "required", "ladder": "standard", "touched": True},
-                    **{"opened_at": datetime(year, 1, 1, tzinfo=UTC), "version": 1},
+                    "plan_key": plan.key,
+                    "plan_version": 1,
+                    "item_key": item.key,
+                    "period_key": str(year),
+                    "period_first": date(year, 1, 1),
+                    "period_last": date(year, 12, 31),
+                    "opens_on": date(year, 1, 1),
+                    **dates,
+                    "mode": "full",
+                    "kind": item.calendar.kind.value,
+                    "lead_mode": "each",
+                    "confirmation": "required",
+                    "ladder": "standard",
+                    "touched": True,
+                    "opened_at": datetime(year, 1, 1, tzinfo=UTC),
+                    "version": 1,
                 }
             )
             for order, agency in enumerate(agencies):
                 assignments.append(
                     {
                         **_assignment(len(assignments) + 1, due, order),
-                        **{"occurrence_id": number, "agency_key": agency.key, **dates},
+                        "occurrence_id": number,
+                        "agency_key": agency.key,
+                        **dates,
                         "agency_name": agency.name,
                     }
                 )
     for name, rows in (("occurrence", occurrences), ("assignment", assignments)):
         insert_rows(session, metadata[name], list(rows[0]), (tuple(row.values()) for row in rows))
-        if not session.get_bind().dialect.name == "sqlite":
-            session.execute(text(f"SELECT setval('{name}_id_seq', {len(rows)})"))  # noqa: S608
+        if session.get_bind().dialect.name != "sqlite":
+            session.execute(text(f"SELECT setval('{name}_id_seq', {len(rows)})"))
 
 
 def _assignment(number: int, due: date, order: int) -> dict[str, Any]:
@@ -124,15 +138,27 @@ def _assignment(number: int, due: date, order: int) -> dict[str, Any]:
     said = done or waits
     at = datetime.combine(finished, time(3), UTC)
     return {
-        **{"id": number, "role": "lead", "round": 1, "status": status.value, "version": 3},
-        **{"authority": "coordinator", "document_code": "12/SNV-CCHC", "late_entry": turn % 20 == 0},
-        **{"submitted_at": at if said else None, "submitted_on": finished if said else None},
-        **{"submitted_by": "account:ai-do" if said else None},
-        **{"completed_on": finished if said else None, "confirmed_at": at if done else None},
-        **{"confirmed_on": finished if done else None},
-        **{"confirmed_by": "account:theo-doi" if done else None, "self_confirmed": False},
-        **{"sampled": False, "extensions": order % 2, "returns": 0},
-        **{"updated_at": at if said else _NOW, "updated_by": "Nguyễn Văn Đo"},
+        "id": number,
+        "role": "lead",
+        "round": 1,
+        "status": status.value,
+        "version": 3,
+        "authority": "coordinator",
+        "document_code": "12/SNV-CCHC",
+        "late_entry": turn % 20 == 0,
+        "submitted_at": at if said else None,
+        "submitted_on": finished if said else None,
+        "submitted_by": "account:ai-do" if said else None,
+        "completed_on": finished if said else None,
+        "confirmed_at": at if done else None,
+        "confirmed_on": finished if done else None,
+        "confirmed_by": "account:theo-doi" if done else None,
+        "self_confirmed": False,
+        "sampled": False,
+        "extensions": order % 2,
+        "returns": 0,
+        "updated_at": at if said else _NOW,
+        "updated_by": "Nguyễn Văn Đo",
     }
 
 
@@ -149,7 +175,7 @@ def _history(session: Session, events: int) -> None:
     for one in indexes:
         session.execute(CreateIndex(one))
     if session.get_bind().dialect.name != "sqlite":
-        session.execute(text(f"SELECT setval('event_id_seq', {events})"))  # noqa: S608
+        session.execute(text(f"SELECT setval('event_id_seq', {events})"))
 
 
 def _events(
@@ -161,10 +187,12 @@ def _events(
     values stand that differ; the rest is putting text together.
     """
     rows = session.scalars(select(Assignment).order_by(Assignment.id)).all()
-    periods = dict(
-        (row.id, (row.plan_key, row.item_key, row.period_key))
-        for row in session.execute(text("SELECT id, plan_key, item_key, period_key FROM occurrence"))
-    )
+    periods = {
+        row.id: (row.plan_key, row.item_key, row.period_key)
+        for row in session.execute(
+            text("SELECT id, plan_key, item_key, period_key FROM occurrence")
+        )
+    }
     drafts = [_Draft(row, periods[row.occurrence_id]) for row in rows]
     step, first = (_NOW - _BEGIN) / max(count, 1), True
     for turn in range(count):
@@ -186,12 +214,23 @@ class _Draft:
         whole = snapshot_of(row) | {"version": 0, "request_text": "\x03"}
         self._snapshot = canonical_json(whole).split(json.dumps("\x03")[1:-1])
         self._fields: dict[str, Any] = {
-            **{"effective_on": TODAY, "plan_key": about[0], "item_key": about[1]},
-            **{"period_key": about[2], "agency_key": row.agency_key, "actor_kind": "person"},
-            **{"actor_name": "Nguyễn Thị Hoa", "actor_post": "Chuyên viên"},
-            **{"actor_account": "hoa.nt", "actor_mailbox": None, "actor_agency": row.agency_key},
-            **{"on_behalf_of": None, "reason": None, "document": "125/QĐ-UBND", "run": None},
-            **{"address": "10.0.0.7", "canonical_version": CANONICAL_VERSION},
+            "effective_on": TODAY,
+            "plan_key": about[0],
+            "item_key": about[1],
+            "period_key": about[2],
+            "agency_key": row.agency_key,
+            "actor_kind": "person",
+            "actor_name": "Nguyễn Thị Hoa",
+            "actor_post": "Chuyên viên",
+            "actor_account": "hoa.nt",
+            "actor_mailbox": None,
+            "actor_agency": row.agency_key,
+            "on_behalf_of": None,
+            "reason": None,
+            "document": "125/QĐ-UBND",
+            "run": None,
+            "address": "10.0.0.7",
+            "canonical_version": CANONICAL_VERSION,
         }
         self._id = str(row.id)
         self._forms: dict[bool, list[str]] = {}
@@ -201,8 +240,12 @@ class _Draft:
         entity, action = ("letter", "send") if machine else ("assignment", "update")
         snapshot = f"lần {turn}".join(self._snapshot)
         made = self._fields | {
-            **{"id": number, "at": at, "entity": entity, "action": action},
-            **{"entity_id": self._id, "snapshot": snapshot},
+            "id": number,
+            "at": at,
+            "entity": entity,
+            "action": action,
+            "entity_id": self._id,
+            "snapshot": snapshot,
         }
         if machine not in self._forms:
             marked = made | {"id": "\x01", "at": "\x02", "snapshot": "\x04"}

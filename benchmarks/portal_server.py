@@ -38,7 +38,7 @@ def main(kind: str, url: str, port: int, folder: Path) -> None:
     """Serve until told to stop."""
     if kind == "portal":
         settings = Settings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             data_dir=folder,
             database_url=url,
             portal_port=port,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, or_, select
@@ -114,7 +115,7 @@ class WorkRow:
     @property
     def period_label(self) -> str:
         """The period as people read it: "năm 2027"."""
-        return Period.parse(self.period).label
+        return _label(self.period)
 
     def as_json(self) -> dict[str, object]:
         """The documented contract of ``work list --json``: ISO dates, UTC instants, words."""
@@ -138,6 +139,12 @@ class WorkRow:
             "extensions": self.extensions,
             "round": self.round,
         }
+
+
+@lru_cache(maxsize=256)
+def _label(period: str) -> str:
+    """Lists say the same few periods again and again."""
+    return Period.parse(period).label
 
 
 def work_list(

@@ -113,9 +113,7 @@ class Standing:
         session, as_of = self._session, self.as_of
 
         def read() -> tuple[WorkRow, ...]:
-            return tuple(
-                work_list(session, as_of=as_of, statuses=[*STANDING, Status.REQUESTED])
-            )
+            return tuple(work_list(session, as_of=as_of, statuses=[*STANDING, Status.REQUESTED]))
 
         found = remember(session, ("standing", as_of), read)
         return tuple(row for row in found if row.plan in self.states)

@@ -16,7 +16,7 @@ from operations.queries import history_of
 from operations.queries_detail import WorkDetail, paper_of, work_detail
 from portal.deeds import AGENCY_DEEDS
 from portal.desk_tables import own_table
-from portal.doorway import Doorway, by_account, by_link, coordinator_name
+from portal.doorway import Doorway, account_door, by_account, by_link, coordinator_name
 from portal.downloads import hand_out
 from portal.errors import NotThere
 from portal.exporting import takes_away
@@ -39,7 +39,7 @@ _READ = ["GET", "HEAD"]
 _EMPTY = FormState()
 
 LinkDoor = Annotated[Doorway, Depends(by_link)]
-AccountDoor = Annotated[Doorway, Depends(by_account)]
+AccountDoor = Annotated[Doorway, Depends(account_door)]
 Form = Annotated[Posted, Depends(posted)]
 
 
