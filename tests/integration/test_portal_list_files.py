@@ -26,7 +26,7 @@ from operations.links import LINK_PATH
 from operations.obstacles import raise_obstacle
 from portal.app import page_routes
 from portal.exporting import takes_away
-from portal.permissions import FILES, TABLE, Visitor, may_open
+from portal.permissions import BY_TOKEN, FILES, TABLE, Visitor, may_open
 from rules.actors import AccountRole
 from rules.lifecycle import Status
 from tests import portal_site, world
@@ -211,7 +211,11 @@ def test_every_list_opens_as_a_spreadsheet_for_every_role_that_may(
     by_link = visitor is Visitor.LINK
     # The link itself is the permission; without it there is only a forged one.
     token = site.link().removeprefix(LINK_PATH) if by_link else "forged.token"
-    browser = site.browser() if by_link else site.logged_in(visitor)
+    if visitor in BY_TOKEN:
+        home = world.A if visitor is Visitor.TOKEN_AGENCY else None
+        browser = site.program(site.api_token(home))
+    else:
+        browser = site.browser() if by_link else site.logged_in(visitor)
     who = "hộp thư xa_van_ninh@co-quan.test" if by_link else f"Người dùng {visitor.value} (tài"
     for page in FILES:
         address = address_of(site, page, token)
