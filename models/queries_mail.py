@@ -134,6 +134,7 @@ def pending_notices(
             Notice.payload,
             Notice.created_on,
             Assignment.status,
+            Assignment.due_on,
             Assignment.handler_mailbox,
             Occurrence.plan_key,
         )

@@ -34,7 +34,7 @@ _NOTE_LABELS: Final = {
     LineKind.RETURNED: "Nội dung đề nghị bổ sung",
     LineKind.REQUEST: "Nội dung đề nghị phối hợp",
     LineKind.EXTENSION_DECIDED: "Ý kiến",
-    LineKind.DATE_CHANGED: "Căn cứ",
+    LineKind.DATE_CHANGED: "Lý do",
     LineKind.CONTRIBUTED: "Nội dung phối hợp",
     LineKind.OBSTACLE_ANSWERED: "Nội dung trả lời",
 }

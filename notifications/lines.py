@@ -77,3 +77,7 @@ class Line(CleanText):
     expected: tuple[str, ...] = ()
     note: str | None = None
     respond_by: date | None = None
+    previous_due_on: date | None = None
+    """The date that ``due_on`` took the place of, of a line that tells of the change."""
+    document: str | None = None
+    """The document by which it did, where there was one."""

@@ -158,6 +158,16 @@ def _recorded(line: Line) -> str:
     return f"đề nghị ghi nhận trước khi kết thúc ngày {vn_date(asked_by(line))}"
 
 
+def _moved(line: Line) -> str:
+    if line.previous_due_on is None:
+        return f"{_date_word(line)} mới {vn_date(line.due_on)}"
+    by = f" theo văn bản {line.document}" if line.document else ""
+    return (
+        f"{_date_word(line)} đổi từ {vn_date(line.previous_due_on)} thành "
+        f"{vn_date(line.due_on)}{by}"
+    )
+
+
 _ANSWERED_APART: Final = RECORD | {LineKind.RETURNED, LineKind.REQUEST, LineKind.CHECK_IN}
 """Kinds that ask for an answer by a day of their own."""
 
@@ -171,11 +181,7 @@ _WHEN: Final[Mapping[LineKind, Callable[[Line], str]]] = {
     LineKind.RECORD_INVITE: _recorded,
     LineKind.PAST_PROVISIONAL: lambda line: f"qua mốc dự kiến {vn_date(line.due_on)}",
     LineKind.FIX_DATE: lambda line: f"mốc dự kiến {vn_date(line.due_on)}, chưa có văn bản ấn định",
-    LineKind.DATE_CHANGED: lambda line: (
-        f"hạn mới {vn_date(line.due_on)}"
-        if not line.provisional
-        else f"mốc dự kiến mới {vn_date(line.due_on)}"
-    ),
+    LineKind.DATE_CHANGED: _moved,
     LineKind.EXTENSION_DECIDED: lambda line: f"hạn đang áp dụng {vn_date(line.due_on)}",
     LineKind.CONTRIBUTED: lambda line: f"cơ quan phối hợp đã gửi nội dung ({date_label(line)})",
     LineKind.OBSTACLE_ANSWERED: lambda line: f"vướng mắc đã được trả lời ({date_label(line)})",

@@ -12,7 +12,7 @@ from operations.notices import add_notice
 from operations.results import Result, standing_submission
 from operations.stamp import Stamp
 from operations.transition import Work
-from rules.values import Audience
+from rules.values import Audience, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,25 @@ def tell(
             to_address=to_address,
             payload=payload,
         )
+
+
+def tell_date(
+    session: Session,
+    stamp: Stamp,
+    work: Work,
+    previous: date,
+    *,
+    reason: str | None,
+    document: str | None,
+) -> None:
+    """Leave word for a lead whose date is another one than ``previous`` (rule 27)."""
+    row = work.assignment
+    if row.due_on == previous or row.role != Role.LEAD:
+        return
+    payload: dict[str, object] = {"previous_due_on": previous}
+    payload |= {"document": document} if document else {}
+    payload |= {"reason": reason} if reason else {}
+    tell(session, stamp, work, "date_changed", at_once=False, payload=payload)
 
 
 def set_outcome(session: Session, work: Work, word: str) -> None:

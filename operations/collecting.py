@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,8 +13,17 @@ from sqlalchemy.orm import Session
 from models.queries_mail import due_assignments, pending_notices, queued_rungs
 from notifications.lines import LineKind
 from operations.address_book import AddressBook, address_book
-from operations.state import PlanState, load_calendar, load_state, plan_keys
-from rules.digest import AT_ONCE, LadderReader, NoticeKind, Owed, Recipient, rides_on, worth_saying
+from operations.open_plans import OpenPlans
+from operations.state import PlanState, load_calendar, plan_keys
+from rules.digest import (
+    AT_ONCE,
+    RIDES_ALONG,
+    NoticeKind,
+    Owed,
+    Recipient,
+    rides_on,
+    worth_saying,
+)
 from rules.lifecycle import Status
 from rules.planning import ladder_key
 from rules.values import Audience, DateAuthority, ItemKind, Ladder, Role, Rung, TrackingMode
@@ -78,35 +88,6 @@ class Collected:
         return self.parcels.setdefault(recipient.address, Parcel(recipient))
 
 
-class _Plans:
-    """The states and ladder readers of the active plans, loaded when the first row asks."""
-
-    def __init__(self, session: Session, as_of: date, keys: Collection[str]) -> None:
-        self._session, self._as_of, self._keys = session, as_of, frozenset(keys)
-        self._states: dict[str, PlanState] = {}
-        self._readers: dict[str, LadderReader] = {}
-        self._coordinators: dict[str, str] = {}
-
-    def state(self, key: str) -> PlanState | None:
-        """The state of a plan; None when it is not active, or not asked for."""
-        if key not in self._keys:
-            return None
-        if key not in self._states:
-            state = load_state(self._session, key)
-            self._states[key] = state
-            self._readers[key] = LadderReader(state.calendar, self._as_of)
-            self._coordinators[key] = state.coordinator(self._as_of)
-        return self._states[key]
-
-    def reader(self, key: str) -> LadderReader:
-        """Reads the ladders of a plan whose state was asked for before."""
-        return self._readers[key]
-
-    def coordinator(self, key: str) -> str:
-        """The coordinator of a plan whose state was asked for before."""
-        return self._coordinators[key]
-
-
 def line_kind(row: Any, as_of: date, *, for_coordinator: bool = False) -> LineKind:
     """Why an assignment stands in a digest by its ladder.
 
@@ -141,7 +122,7 @@ def collect(
 
     Nothing but receipts is owed on a day off (rule 5).
     """
-    plans = _Plans(session, as_of, [plan] if plan else plan_keys(session))
+    plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session))
     collected = Collected()
     book = address_book(session)
     calendar = load_calendar(session)
@@ -154,7 +135,7 @@ def collect(
 def _collect_rungs(
     session: Session,
     as_of: date,
-    plans: _Plans,
+    plans: OpenPlans,
     book: AddressBook,
     collected: Collected,
     *,
@@ -246,7 +227,7 @@ def _place(
 def _collect_notices(
     session: Session,
     as_of: date,
-    plans: _Plans,
+    plans: OpenPlans,
     book: AddressBook,
     collected: Collected,
     *,
@@ -254,26 +235,34 @@ def _collect_notices(
     item: str | None,
     digests: bool,
 ) -> None:
-    for row in pending_notices(session, plan=plan, item=item):
+    pending = pending_notices(session, plan=plan, item=item)
+    back = _back_again(pending)
+    for row in pending:
         kind = NoticeKind(row.kind)
         state = plans.state(row.plan_key)
         if state is None:
             continue
-        if not worth_saying(kind, Status(row.status)):
+        said_in_vain = kind is NoticeKind.DATE_CHANGED and row.assignment_id in back
+        if said_in_vain or not worth_saying(kind, Status(row.status)):
             collected.void.append(row.id)
             continue
         at_once = row.at_once and kind in AT_ONCE
-        if not (digests or at_once) or not rides_on(
+        if not (digests or at_once):
+            continue
+        rides = rides_on(
             kind,
             at_once=at_once,
             created_on=row.created_on,
             as_of=as_of,
             calendar=state.calendar,
-        ):
+        )
+        if not rides and kind not in RIDES_ALONG:
             continue
         found = _notice_recipient(row, book, plans.coordinator(row.plan_key))
         if found is None:
             collected.unreachable += 1
+            continue
+        if not rides and found.address not in collected.parcels:
             continue
         line = NoticeLine(
             notice_id=row.id, assignment_id=row.assignment_id, kind=kind, mailbox=found.address
@@ -282,6 +271,19 @@ def _collect_notices(
             collected.at_once.append((found, line))
         else:
             collected.parcel(found).notices.append(line)
+
+
+def _back_again(pending: Sequence[Any]) -> set[int]:
+    """Assignments whose date moved and came back before anybody was told: nothing has changed."""
+    since: dict[int, Any] = {}
+    for row in pending:
+        if row.kind == NoticeKind.DATE_CHANGED:
+            since.setdefault(row.assignment_id, row)
+    return {
+        number
+        for number, row in since.items()
+        if json.loads(row.payload)["previous_due_on"] == row.due_on.isoformat()
+    }
 
 
 def _notice_recipient(row: Any, book: AddressBook, coordinator: str) -> Recipient | None:

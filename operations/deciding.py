@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment
-from operations.acting import ActRequest, is_own, set_outcome, tell
+from operations.acting import ActRequest, is_own, set_outcome, tell, tell_date
 from operations.errors import NotPermitted, Refused
 from operations.stamp import Stamp
 from operations.transition import Work, apply
@@ -103,6 +103,7 @@ def resume(
     """Back to work; after a suspension the clock goes on where it stood (rule 20)."""
     row, calendar = work.assignment, work.state.calendar
     changes: dict[str, Any] = {}
+    previous = row.due_on
     if row.status == Status.SUSPENDED and row.suspended_on is not None:
         stood = max(0, calendar.between(row.suspended_on, stamp.as_of))
         changes = {"due_on": calendar.add(row.due_on, stood), "suspended_on": None}
@@ -120,6 +121,7 @@ def resume(
         reset_ladder="due_on" in changes,
         skip_past_rungs="due_on" in changes,
     )
+    tell_date(session, stamp, work, previous, reason=asked.reason, document=asked.document)
 
 
 def cover(
@@ -167,6 +169,7 @@ def reopen(
     if asked.due_on is None or asked.due_on <= stamp.as_of:
         msg = "Mở lại cần hạn mới, sau hôm nay, dạng ngày/tháng/năm."
         raise Refused(msg, field="due_on")
+    previous = work.assignment.due_on
     empty: dict[str, Any] = dict.fromkeys(
         (
             "submitted_at",
@@ -198,4 +201,5 @@ def reopen(
         document=asked.document,
         reset_ladder=True,
     )
+    tell_date(session, stamp, work, previous, reason=asked.reason, document=asked.document)
     tell(session, stamp, work, "opened", at_once=False, payload={"note": asked.reason})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -67,10 +67,15 @@ class LineReader:
         }
 
     def _one(self, rows: Sequence[Any], as_of: date, *, previews: bool) -> LetterLines:
-        still = [row for row in rows if _still_owed(row, previews=previews)]
+        owed = [row for row in rows if _still_owed(row, previews=previews)]
+        since = _moved_from(owed)
+        still = _moved_once(owed, since)
         gone = {row.assignment_id for row in rows} - {row.assignment_id for row in still}
         return LetterLines(
-            lines=tuple(self.line(row, as_of) for row in _said_once(still)),
+            lines=tuple(
+                self.line(row, as_of, moved_from=since.get(row.assignment_id))
+                for row in _said_once(still)
+            ),
             events=tuple(self.event(row) for row in still if row.notice_kind in _NEW_DATES),
             plans=plan_refs(self.state(row.plan_key).plan for row in still),
             gone=tuple(sorted(gone)),
@@ -89,10 +94,14 @@ class LineReader:
             plan = load_plan(self._session, row.plan_key, row.plan_version)
         return plan.item(row.item_key)
 
-    def line(self, row: Any, as_of: date) -> Line:
-        """One line, with its days counted from ``as_of``."""
+    def line(self, row: Any, as_of: date, *, moved_from: date | None = None) -> Line:
+        """One line, with its days counted from ``as_of``.
+
+        ``moved_from`` is the date before the changes that this letter tells of.
+        """
         state, item = self.state(row.plan_key), self.item(row)
         anchor = row.respond_by or row.due_on
+        moved = row.notice_kind == NoticeKind.DATE_CHANGED
         return Line(
             kind=LineKind(row.line_kind),
             plan_code=state.plan.short_code,
@@ -112,6 +121,8 @@ class LineReader:
             expected=item.calendar.expected,
             note=_note(row),
             respond_by=row.respond_by,
+            previous_due_on=moved_from if moved else None,
+            document=_payload(row).get("document") if moved else None,
         )
 
     def event(self, row: Any) -> DueEvent:
@@ -189,10 +200,33 @@ def _said_once(rows: Sequence[Any]) -> list[Any]:
     return found
 
 
+def _moved_from(rows: Sequence[Any]) -> dict[int, date]:
+    """The dates from before the changes that a letter tells of, by assignment."""
+    found: dict[int, date] = {}
+    for row in rows:
+        if row.notice_kind == NoticeKind.DATE_CHANGED and row.assignment_id not in found:
+            found[row.assignment_id] = date.fromisoformat(_payload(row)["previous_due_on"])
+    return found
+
+
+def _moved_once(rows: Sequence[Any], since: Mapping[int, date]) -> list[Any]:
+    """One line for a date that moved several times; none where it is back where it stood."""
+    newest = {row.assignment_id: row for row in rows if row.notice_kind == NoticeKind.DATE_CHANGED}
+    return [
+        row
+        for row in rows
+        if row.notice_kind != NoticeKind.DATE_CHANGED
+        or (row is newest[row.assignment_id] and since[row.assignment_id] != row.due_on)
+    ]
+
+
+def _payload(row: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row.notice_payload or "{}")
+    return found
+
+
 def _note(row: Any) -> str | None:
     if row.role == Role.PARTNER:
         return row.request_text or None
-    if not row.notice_payload:
-        return None
-    payload = json.loads(row.notice_payload)
+    payload = _payload(row)
     return payload.get("note") or payload.get("reason") or None

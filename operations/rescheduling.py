@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from operations.acting import tell
+from operations.acting import tell_date
 from operations.errors import Refused
 from operations.guards import (
     need_decider,
@@ -98,8 +98,4 @@ def move_date(
         reset_ladder=lead and not keep_ladder,
         skip_past_rungs=lead and not keep_ladder,
     )
-    if row.due_on != previous and lead:
-        payload: dict[str, object] = {"previous_due_on": previous}
-        payload |= {"document": document} if document else {}
-        payload |= {"reason": reason} if reason else {}
-        tell(session, stamp, work, "date_changed", at_once=False, payload=payload)
+    tell_date(session, stamp, work, previous, reason=reason, document=document)

@@ -45,6 +45,9 @@ AT_ONCE = frozenset({NoticeKind.RETURNED, NoticeKind.EXTENSION_DECIDED, NoticeKi
 """Letters of their own; everything else rides in the Monday digest (rule 27)."""
 ANY_DAY = frozenset({NoticeKind.RECEIPT})
 """An answer to somebody who has just acted; all else waits for a working day (rule 5)."""
+RIDES_ALONG = frozenset({NoticeKind.DATE_CHANGED})
+"""Rides in a digest that goes anyway before Monday: nobody should be reminded of a date and not
+told that it is another one. No digest is made for it alone."""
 WHILE_OPEN = frozenset(
     {
         NoticeKind.OPENED,

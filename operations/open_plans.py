@@ -1,0 +1,40 @@
+"""The plans of a sweep, each loaded when its first row asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from operations.state import PlanState, load_state
+from rules.digest import LadderReader
+
+
+class OpenPlans:
+    """The states and ladder readers of the active plans, loaded when the first row asks."""
+
+    def __init__(self, session: Session, as_of: date, keys: Collection[str]) -> None:
+        self._session, self._as_of, self._keys = session, as_of, frozenset(keys)
+        self._states: dict[str, PlanState] = {}
+        self._readers: dict[str, LadderReader] = {}
+        self._coordinators: dict[str, str] = {}
+
+    def state(self, key: str) -> PlanState | None:
+        """The state of a plan; None when it is not active, or not asked for."""
+        if key not in self._keys:
+            return None
+        if key not in self._states:
+            state = load_state(self._session, key)
+            self._states[key] = state
+            self._readers[key] = LadderReader(state.calendar, self._as_of)
+            self._coordinators[key] = state.coordinator(self._as_of)
+        return self._states[key]
+
+    def reader(self, key: str) -> LadderReader:
+        """Reads the ladders of a plan whose state was asked for before."""
+        return self._readers[key]
+
+    def coordinator(self, key: str) -> str:
+        """The coordinator of a plan whose state was asked for before."""
+        return self._coordinators[key]
