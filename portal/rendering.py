@@ -37,6 +37,11 @@ def _file_size(size: int) -> str:
     return f"{vn_number(size / 1_000_000, 1)} MB"
 
 
+def _capitalize(text: str) -> str:
+    """A capital at the beginning, the rest as it is: Jinja2's own makes "Quý ii" of "quý II"."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def _letter_date(header: str) -> str:
     """The date of a letter's header as people read it; as it is where it is no date."""
     try:
@@ -62,6 +67,7 @@ def _environment() -> Environment:
         "file_size": _file_size,
         "letter_date": _letter_date,
         "action_word": portal.words.history_word,
+        "capitalize": _capitalize,
     }
     environment.globals |= {
         "STATUS_WORDS": STATUS_WORDS,

@@ -192,6 +192,12 @@ def test_an_item_shows_the_words_beside_their_meaning(staff: TestClient) -> None
     assert staff.get("/bang/khong-co").status_code == 404
 
 
+def test_quarters_keep_their_numerals(staff: TestClient) -> None:
+    text = text_of(staff.get("/danh-muc/lich"))
+    assert "Quý II/2027" in text
+    assert "Quý ii" not in text
+
+
 def test_the_items_have_their_years(staff: TestClient) -> None:
     text = text_of(staff.get("/nhiem-vu"))
     assert "Dải năm 2026–2030" in text
