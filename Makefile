@@ -25,7 +25,7 @@ if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
 
-.PHONY: help setup run check test faults bench screenshots lock format clean
+.PHONY: help setup run check test faults bench screenshots guidance lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -68,6 +68,10 @@ bench: setup ## measure what the documents claim
 screenshots: setup ## pictures of every page, as a person sees them
 	tests/prerequisites.sh
 	$(BIN)/python -m tests.screenshots
+
+guidance: setup ## the pictures of docs/huong-dan again, after pages have changed
+	tests/prerequisites.sh
+	$(BIN)/python -m tests.guidance_pictures
 
 lock: $(UV) ## choose the newest allowed versions again
 	@$(as_pip_does) set -x; \

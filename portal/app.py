@@ -29,6 +29,7 @@ from portal.pages import (
     exports,
     findings,
     groups,
+    guidance,
     history,
     home,
     item_calendar,
@@ -62,6 +63,7 @@ ROUTERS: Final = tuple(
     module.router
     for module in (
         home,
+        guidance,
         login,
         account_links,
         own_account,

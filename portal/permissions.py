@@ -63,6 +63,10 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "health": ALL,
     "static": ALL,
     "home": ALL,
+    # How to use it all.
+    "guidance": ALL,
+    "guidance_page": ALL,
+    "guidance_picture": ALL,
     "login_form": ALL,
     "login": ALL,
     "login_code_form": ALL,

@@ -99,6 +99,8 @@ def samples(site: Live) -> dict[str, str]:
         "deed": "vuong-mac",
         "key": site.password_link("vanninh").removeprefix(PASSWORD_PATH),
         "occurrence": "1",
+        "guide": "dieu-phoi",
+        "picture_name": "co-quan-thu.png",
     }
 
 

@@ -60,7 +60,7 @@ def show(request: Request, door: Doorway, form: FormState, status: int = 200) ->
 
 def _centre(session: Session, reader: Reader) -> str:
     keys = plan_keys(session)
-    return reader.coordinator(keys[0]) if keys else coordinator_name(session, "")
+    return coordinator_name(session, reader.coordinator(keys[0]) if keys else "")
 
 
 def _act(request: Request, door: Doorway, deed: str, form: Posted) -> Response:

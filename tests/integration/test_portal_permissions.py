@@ -58,6 +58,8 @@ SAMPLES = {
     "kind": "csv",
     "key": "forged.key",
     "secret": "khong.co",
+    "guide": "co-quan",
+    "picture_name": "co-quan-thu.png",
     "v1_item.key": "I.1",
     "action": "start",
     "sha256": "0" * 64,
