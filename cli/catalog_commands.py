@@ -267,7 +267,10 @@ def _show_changes(
 ) -> None:
     plan = loaded.plan
     if first:
-        out.say(f"{plan.key}: đề án mới, {len(plan.items)} nhiệm vụ ({plan.decision.code}).")
+        out.say(
+            f"{plan.key}: đề án mới, {len(plan.items)} nhiệm vụ của Phụ lục, "
+            f"{len(plan.beside)} việc ngoài Phụ lục ({plan.decision.code})."
+        )
         return
     out.table(
         ("Tệp", "Trường", "Đang có", "Sẽ thành"),

@@ -96,7 +96,7 @@ def _runs(session: Session, _as_of: date, now: datetime) -> Iterator[Finding]:
     missed: list[str] = []
     failed: list[str] = []
     for state in _states(session):
-        for item in state.plan.items:
+        for item in state.plan.decided:
             word = last.get((state.plan.key, item.key))
             if word is None:
                 missed.append(item.key)

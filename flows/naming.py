@@ -61,7 +61,7 @@ def item_flows(session: Session) -> list[ItemFlow]:
     found = [
         ItemFlow(plan, item)
         for plan in (load_plan(session, key) for key in plan_keys(session))
-        for item in plan.items
+        for item in plan.decided
     ]
     names = [one.name for one in found]
     for one in found:

@@ -230,6 +230,8 @@ class MondaySummary(Letter):
 
     year: int
     cells: FourCells
+    beside: FourCells | None = None
+    """What the plan asks for outside its appendix, counted apart (rule 41)."""
     added: FourCells | None = None
     """Work outside the appendix, counted apart (rule 44); None where there is none."""
     closed_last_week: int

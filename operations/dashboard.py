@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.tables import Assignment, Occurrence
 from operations.queries import WorkRow, work_list
-from rules.added import ADDED_PREFIX, is_added
+from rules.added import ADDED_PREFIX, BESIDE_PREFIX, is_added, is_beside
 from rules.lifecycle import OPEN, Status
 from rules.periods import Period
 from rules.timeliness import Cell, Work, cell_on
@@ -34,8 +34,9 @@ class Scope:
 
     ``year`` keeps the periods of that year; with ``quarter`` it is the work due within that
     quarter. ``original`` counts by the first due date instead of the one in force (rule 4).
-    Work outside the appendix is left out, unless ``added`` asks for it alone (True) or for both
-    (None): it is counted apart (rule 44). A ``cutoff`` in the past leaves out what opened later and takes what was completed later for
+    Work outside the appendix is left out, for it is counted apart (rules 41, 44), unless ``added``
+    asks for what was added alone (True) or for everything (None), or ``beside`` for what the
+    decision itself asks for outside its appendix. A ``cutoff`` in the past leaves out what opened later and takes what was completed later for
     unfinished, by what is known now; None for both is everything.
     """
 
@@ -45,6 +46,7 @@ class Scope:
     quarter: int | None = None
     original: bool = False
     added: bool | None = False
+    beside: bool = False
 
     @property
     def span(self) -> tuple[date, date] | None:
@@ -62,17 +64,24 @@ class Scope:
         """Whether a row of the right plan and year is counted."""
         span = self.span
         within = span is None or span[0] <= self.due_of(row) <= span[1]
-        wanted = self.added is None or self.added is is_added(row.item)
-        return within and wanted and row.opens_on <= self.cutoff
+        return within and self._wants(row.item) and row.opens_on <= self.cutoff
+
+    def _wants(self, item: str) -> bool:
+        if self.beside:
+            return is_beside(item)
+        return self.added is None or (self.added is is_added(item) and not is_beside(item))
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """The same for a query over assignments and occurrences."""
         yield Occurrence.opens_on <= self.cutoff
         if self.plan is not None:
             yield Occurrence.plan_key == self.plan
-        if self.added is not None:
+        beside = Occurrence.item_key.startswith(BESIDE_PREFIX)
+        if self.beside:
+            yield beside
+        elif self.added is not None:
             outside = Occurrence.item_key.startswith(ADDED_PREFIX)
-            yield outside if self.added else ~outside
+            yield outside if self.added else ~outside & ~beside
         span = self.span
         if span is not None:
             due = Assignment.original_due_on if self.original else Assignment.due_on

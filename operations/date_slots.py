@@ -108,9 +108,9 @@ def _field(key: OccurrenceKey) -> str:
 
 def _scheduled(state: PlanState, year: int, key: OccurrenceKey) -> tuple[Item, Scheduled]:
     plan = state.plan
-    found = {item.key: item for item in plan.items}.get(key[0])
+    found = {item.key: item for item in plan.decided}.get(key[0])
     if found is None:
-        msg = f"Đề án không có nhiệm vụ “{key[0]}”; các nhiệm vụ: {', '.join(i.key for i in plan.items)}."
+        msg = f"Đề án không có nhiệm vụ “{key[0]}”; các nhiệm vụ: {', '.join(i.key for i in plan.decided)}."
         raise Refused(msg, field=_field(key))
     periods = {
         one.period.key: one

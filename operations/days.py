@@ -129,7 +129,7 @@ def _roll_open_dates(
         .with_for_update(of=Assignment)
         .execution_options(populate_existing=True)
     ).all()
-    unrolled = {one.key for one in state.plan.items if one.calendar.roll is Roll.NONE}
+    unrolled = {one.key for one in state.plan.decided if one.calendar.roll is Roll.NONE}
     rolled: list[int] = []
     occurrences: dict[int, Occurrence] = {}
     for row, occurrence in rows:

@@ -148,7 +148,7 @@ def _known(plan: Plan) -> dict[str, tuple[str, Kind, Callable[[Plan], Value]]]:
             Kind(words=CONFIRMATIONS),
             confirmation(item.key),
         )
-        for item in plan.items
+        for item in plan.decided
         if item.calendar.kind == "task"
     }
     return found

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.tables import PolicySetting
-from rules.values import Confirmation, Plan
+from rules.values import Confirmation, Item, Plan
 
 TWO_STEPS = ("extend", "waive", "reopen", "cancel")
 """Decisions that can ask for two steps (rule 20)."""
@@ -46,10 +46,12 @@ def with_policies(plan: Plan, settings: Mapping[str, PolicySetting]) -> Plan:
     return replace(
         plan,
         policies=replace(plan.policies, two_step=two_step, **values),
-        items=tuple(
-            replace(item, calendar=replace(item.calendar, confirmation=items[item.key]))
-            if item.key in items
-            else item
-            for item in plan.items
-        ),
+        items=tuple(_confirmed_as(item, items) for item in plan.items),
+        beside=tuple(_confirmed_as(item, items) for item in plan.beside),
     )
+
+
+def _confirmed_as(item: Item, found: Mapping[str, Confirmation]) -> Item:
+    if item.key not in found:
+        return item
+    return replace(item, calendar=replace(item.calendar, confirmation=found[item.key]))

@@ -49,7 +49,7 @@ def item_dates(session: Session, state: PlanState, as_of: date) -> list[ItemDate
     query = select(Occurrence).where(Occurrence.plan_key == plan.key)
     opened = {(row.item_key, row.period_key): row for row in session.scalars(query)}
     found = []
-    for item in plan.items:
+    for item in plan.decided:
         periods = [
             _period(
                 state,

@@ -113,7 +113,7 @@ def item_runs(session: Session, *, now: datetime, as_of: date, cron: str) -> lis
         expected = last_expected(cron, now - GRACE, plan.time_zone)
         ran_today = expected.date() >= as_of
         late = _unopened(session, key, as_of if ran_today else as_of - timedelta(days=1))
-        for item in plan.items:
+        for item in plan.decided:
             run = last.get((key, item.key))
             found.append(
                 ItemRuns(

@@ -231,7 +231,7 @@ def year_slots(session: Session, state: PlanState, year: int) -> tuple[YearSlot,
         return due_on, None, item.calendar.authority
 
     found = []
-    for item in sorted(plan.items, key=lambda one: one.position):
+    for item in sorted(plan.decided, key=lambda one: one.position):
         dates = {one.period: one for one in expand(item.calendar, plan.first_year, plan.last_year)}
         for one in dates.values():
             if one.period.year != year:

@@ -215,7 +215,7 @@ class Standing:
         last = {(plan, item): (at, state) for plan, item, at, state in self._session.execute(query)}
         found = []
         for key, state in self.states.items():
-            for item in state.plan.items:
+            for item in state.plan.decided:
                 at, word = last.get((key, item.key), (None, None))
                 missed = at is None or at < now - RUN_WITHIN
                 found.append(ItemRun(plan=key, item=item.key, at=at, state=word, missed=missed))

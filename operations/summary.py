@@ -34,7 +34,7 @@ from operations.outbox import LetterKind, NewLetter, insert_letters
 from operations.queries import WorkRow, cell_counts, work_list
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state, plan_keys
-from rules.added import is_added
+from rules.added import is_added, is_beside, is_counted_apart
 from rules.ladder import at_end
 from rules.lifecycle import OPEN, Status
 from rules.planning import ladder_key
@@ -100,12 +100,14 @@ def render_summary(
         for row in work_list(session, as_of=as_of, plan=state.plan.key, roles=[Role.LEAD])
     ]
     counted = [row for row in leads if row.due_on.year == as_of.year or _is_open(row)]
+    beside = [row for row in counted if is_beside(row.item)]
     added = [row for row in counted if is_added(row.item)]
     value = MondaySummary(
         **address,
         plans=plan_refs(state.plan for state in own),
         year=as_of.year,
-        cells=_four(row for row in counted if not is_added(row.item)),
+        cells=_four(row for row in counted if not is_counted_apart(row.item)),
+        beside=_four(beside) if beside else None,
         added=_four(added) if added else None,
         closed_last_week=_closed_last_week(leads, as_of),
         sections=(

@@ -25,7 +25,7 @@ def basis_table(states: Sequence[PlanState], notes: Sequence[str] = ()) -> Table
     lines = [
         Line(values=values, href=f"/nhiem-vu/{state.plan.key}/{item.key}")
         for state in states
-        for item in state.plan.items
+        for item in state.plan.decided
         for values in _of_item(state, item)
     ]
     return Table(

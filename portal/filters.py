@@ -13,7 +13,7 @@ from fastapi import Request
 from notifications.formats import clean_line, vn_date
 from operations.dashboard import Scope
 from portal.forms import FieldError, read_date
-from rules.added import is_added
+from rules.added import is_added, is_beside
 from rules.lifecycle import Status
 from rules.timeliness import Cell
 from rules.values import Role
@@ -35,6 +35,7 @@ MARKS: Final[Mapping[str, str]] = {
 }
 ROLE_KEYS: Final[Mapping[str, Role]] = {"chu-tri": Role.LEAD, "phoi-hop": Role.PARTNER}
 ADDED_KEYS: Final[Mapping[str, bool]] = {"chi": True, "khong": False}
+BESIDE: Final = "de-an"
 _KEPT: Final = (
     *("de-an", "nam", "quy", "chot", "theo", "o", "loc", "nhiem-vu", "co-quan", "trang-thai"),
     *("vai-tro", "bo-sung"),
@@ -64,6 +65,8 @@ class Filters:
     role: Role | None
     added: bool | None
     """Work outside the appendix alone, or never; None where the address says neither (rule 44)."""
+    beside: bool
+    """What the decision asks for outside its appendix alone (rule 41)."""
     page: int
 
     @property
@@ -76,6 +79,7 @@ class Filters:
             quarter=self.quarter,
             original=self.original,
             added=self.added is True or is_added(self.item or ""),
+            beside=self.beside or is_beside(self.item or ""),
         )
 
     @property
@@ -151,6 +155,7 @@ def read_filters(
     status = reading.choice("trang-thai", list(Status), "tình trạng")
     role = reading.choice("vai-tro", ROLE_KEYS, "vai trò")
     page = reading.text("trang")
+    part = reading.choice("bo-sung", (*ADDED_KEYS, BESIDE), "mục ngoài Phụ lục")
     for key in ("nhiem-vu", "co-quan"):
         if reading.text(key):
             reading.keep(key, reading.text(key))
@@ -170,7 +175,8 @@ def read_filters(
         agency=reading.given.get("co-quan"),
         status=Status(status) if status else None,
         role=ROLE_KEYS.get(role),
-        added=ADDED_KEYS.get(reading.choice("bo-sung", ADDED_KEYS, "mục giao bổ sung")),
+        added=ADDED_KEYS.get(part),
+        beside=part == BESIDE,
         page=int(page) if page.isdecimal() and 0 < len(page) < 5 else 1,
         given={key: reading.given[key] for key in _KEPT if key in reading.given},
         problems=tuple(reading.problems),

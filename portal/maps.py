@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from models.tables import Occurrence
-from operations.dashboard import Figures, figures_by
+from operations.dashboard import Figures, Scope, figures_by
 from operations.heatmap import Heat, HeatCell, HeatGroup, YearCell, heat_map, strip
 from operations.state import PlanState, known_directory
 from portal.signs import HEAT_SIGNS
@@ -14,7 +15,7 @@ from portal.words import MILESTONE_WORDS
 from portal.work_tables import Source
 from reports.tables import Column, Kind, Line, Table
 from rules.timeliness import Cell
-from rules.values import Item
+from rules.values import Item, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,35 @@ class Map:
     groups: tuple[HeatGroup, ...]
 
 
-def read_map(source: Source, *, added: bool = False) -> Map:
-    """The agencies and the items that the filters name; ``added`` for work outside the appendix.
+class Part(Enum):
+    """Which work a list is of; what stands outside the appendix is told apart (rules 41, 44)."""
+
+    APPENDIX = "appendix"
+    BESIDE = "beside"
+    ADDED = "added"
+
+    def of(self, scope: Scope) -> Scope:
+        """``scope`` of this part alone."""
+        return replace(scope, added=self is Part.ADDED, beside=self is Part.BESIDE)
+
+    def items(self, plan: Plan) -> Sequence[Item]:
+        """The items of this part."""
+        return {Part.APPENDIX: plan.items, Part.BESIDE: plan.beside, Part.ADDED: plan.added}[self]
+
+
+OUTSIDE = (Part.BESIDE, Part.ADDED)
+"""What is counted apart from the appendix."""
+
+
+def read_map(source: Source, part: Part = Part.APPENDIX) -> Map:
+    """The agencies and the items that the filters name, of one part.
 
     Of added work only what stands in the period is a column.
     """
     item = source.filters.item
     groups = heat_map(
         source.session,
-        replace(source.filters.scope, added=added),
+        part.of(source.filters.scope),
         known_directory(source.session),
         items=() if item is None else (item,),
     )
@@ -51,8 +72,8 @@ def read_map(source: Source, *, added: bool = False) -> Map:
     heads = [
         Head(plan=key, item=one.key, name=_name(source, state, one), task=one.text.task)
         for key, state in source.states.items()
-        for one in (state.plan.added if added else state.plan.items)
-        if (item is None or one.key == item) and (not added or (key, one.key) in there)
+        for one in part.items(state.plan)
+        if (item is None or one.key == item) and (part is not Part.ADDED or (key, one.key) in there)
     ]
     return Map(heads=tuple(heads), groups=groups)
 
@@ -84,8 +105,8 @@ def cell_link(source: Source, head: Head, agency: str, cell: HeatCell) -> str:
 
 def map_table(source: Source) -> Table:
     """The heat map as a list: an agency a row, an item a column."""
-    found, outside = read_map(source), read_map(source, added=True)
-    heads = (*found.heads, *outside.heads)
+    found = [read_map(source, part) for part in Part]
+    heads = [head for one in found for head in one.heads]
     columns = (
         Column(title="Nhóm", width=28),
         Column(title="Cơ quan", width=34),
@@ -93,7 +114,7 @@ def map_table(source: Source) -> Table:
     )
     names: dict[str, tuple[str, str]] = {}
     cells: dict[str, dict[tuple[str, str], HeatCell]] = {}
-    for group in (*found.groups, *outside.groups):
+    for group in (group for one in found for group in one.groups):
         for row in group.rows:
             names.setdefault(row.agency, (group.name, row.name))
             cells.setdefault(row.agency, {}).update(row.cells)
@@ -118,14 +139,14 @@ class ItemLine:
     years: tuple[YearCell, ...]
 
 
-def read_items(source: Source, *, added: bool = False) -> tuple[ItemLine, ...]:
-    """Every item of the plans asked for, or the work added outside them (rule 44)."""
-    scope = replace(source.filters.scope, added=added)
+def read_items(source: Source, part: Part = Part.APPENDIX) -> tuple[ItemLine, ...]:
+    """Every item of one part of the plans asked for."""
+    scope = part.of(source.filters.scope)
     counted = figures_by(source.session, scope, Occurrence.plan_key, Occurrence.item_key)
     found = []
     for key, state in source.states.items():
         years = strip(source.session, state, source.filters.cutoff)
-        for item in state.plan.added if added else state.plan.items:
+        for item in part.items(state.plan):
             if source.filters.item in {None, item.key}:
                 line = ItemLine(
                     plan=key,
@@ -159,7 +180,7 @@ _FOUR: Mapping[Cell, str] = {
 
 def items_table(source: Source) -> Table:
     """The items with the decision's words, their figures and their years."""
-    lines = (*read_items(source), *read_items(source, added=True))
+    lines = [line for part in Part for line in read_items(source, part)]
     years = [str(one.year) for one in lines[0].years] if lines else []
     columns = (
         *(Column(title="Nhiệm vụ", width=12), Column(title="Nguyên văn nhiệm vụ", width=60)),

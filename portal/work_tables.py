@@ -161,7 +161,7 @@ def assignments(source: Source) -> Table:
     asked = source.filters
     lead_only = asked.cell is not None or asked.outside or asked.mark is not None
     role = Role.LEAD if lead_only else asked.role
-    both = asked.added is None and not lead_only
+    both = asked.added is None and not asked.scope.beside and not lead_only
     rows = scoped_rows(
         source.session,
         replace(asked.scope, added=None) if both else asked.scope,
@@ -207,6 +207,7 @@ def narrowing(filters: Filters) -> tuple[str, ...]:
         "Ngoài bốn ô" if filters.outside else None,
         MARKS[filters.mark] if filters.mark else None,
         f"Nhiệm vụ {filters.item}" if filters.item else None,
+        "Việc nêu tại Đề án, ngoài Phụ lục" if filters.beside else None,
         {True: "Giao bổ sung, ngoài Phụ lục", False: "Nhiệm vụ của Phụ lục"}.get(filters.added)
         if filters.added is not None
         else None,

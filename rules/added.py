@@ -16,9 +16,20 @@ from rules.choices import (
     PeriodKind,
     Roll,
 )
-from rules.values import ADDED_GROUP, Document, Item, ItemCalendar, ItemParties, ItemText, PartySpan
+from rules.values import (
+    ADDED_GROUP,
+    BESIDE_GROUP,
+    Document,
+    Item,
+    ItemCalendar,
+    ItemParties,
+    ItemText,
+    PartySpan,
+)
 
 ADDED_PREFIX = f"{ADDED_GROUP}-"
+BESIDE_PREFIX = f"{BESIDE_GROUP}."
+"""Of work that the decision asks for outside its appendix: ``NPL.1`` (rule 41)."""
 _FIRST_POSITION = 1_000_000
 """After every item of a decision."""
 
@@ -31,6 +42,16 @@ def added_key(year: int, number: int) -> str:
 def is_added(item_key: str) -> bool:
     """Whether an item stands outside the appendix."""
     return item_key.startswith(ADDED_PREFIX)
+
+
+def is_beside(item_key: str) -> bool:
+    """Whether the decision asks for it outside its appendix (rule 41)."""
+    return item_key.startswith(BESIDE_PREFIX)
+
+
+def is_counted_apart(item_key: str) -> bool:
+    """Whether an item is kept out of the four cells of the appendix (rules 41, 44)."""
+    return is_added(item_key) or is_beside(item_key)
 
 
 def added_item(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from rules.asked import Budget, Figure, RequiredOutcome
 from rules.choices import (
     Audience,
     Certainty,
@@ -26,8 +27,10 @@ from rules.choices import (
 
 __all__ = [
     "ADDED_GROUP",
+    "BESIDE_GROUP",
     "Agency",
     "Audience",
+    "Budget",
     "Certainty",
     "Confirmation",
     "DateAuthority",
@@ -46,6 +49,7 @@ __all__ = [
     "PeriodKind",
     "Plan",
     "Policies",
+    "RequiredOutcome",
     "Role",
     "Roll",
     "Rung",
@@ -57,6 +61,9 @@ __all__ = [
 
 ADDED_GROUP = "BS"
 """The group of work outside the appendix (rule 44); no catalog file may use it."""
+BESIDE_GROUP = "NPL"
+"""The group of work that a decision asks for outside its appendix (rule 41)."""
+BESIDE_TITLE = "Việc nêu tại Đề án, ngoài Phụ lục"
 
 
 def _within(day: date, first: date | None, last: date | None) -> bool:
@@ -163,6 +170,9 @@ class ItemText:
     """The same for the partner cell; empty where the cell is empty."""
     timing: str
     oddities: tuple[str, ...] = ()
+    section: str | None = None
+    """Where a decision asks for work outside its appendix; ``task`` is then our short name for it
+    and the bullets are the decision's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,17 +203,12 @@ class ItemCalendar:
     expected: tuple[str, ...] = ()
     """What the agency is asked to file, in words for people."""
     figures: tuple[Figure, ...] = ()
+    cutoff: str | None = None
+    """The day of the year up to which figures count (``11-30``)."""
+    outcomes: tuple[RequiredOutcome, ...] = ()
+    asks_contact: bool = False
+    """Whether a result may name the agency's focal point anew (rule 36)."""
     basis: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A number that a result must carry (rule 20)."""
-
-    key: str
-    label: str
-    unit: str | None = None
-    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +249,11 @@ class Item:
     def is_added(self) -> bool:
         """Whether it stands outside the appendix ("Giao bổ sung", rule 44)."""
         return self.group == ADDED_GROUP
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether the decision asks for it outside its appendix (rule 41)."""
+        return self.group == BESIDE_GROUP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,16 +328,27 @@ class Plan:
     policies: Policies
     agencies_file: str
     """The agencies that the plan speaks of, by the name of their file, without ending."""
+    beside: tuple[Item, ...] = ()
+    """What the decision asks for outside its appendix (rule 41), counted apart."""
+    cost_lines: tuple[Budget, ...] = ()
+    cost_sources: tuple[Budget, ...] = ()
     added: tuple[Item, ...] = ()
     """Work outside the appendix (rule 44): in the database only, in no version and no file."""
 
     @property
+    def decided(self) -> tuple[Item, ...]:
+        """What the decision itself asks for: its appendix, then what stands outside it."""
+        return (*self.items, *self.beside)
+
+    @property
     def every_item(self) -> tuple[Item, ...]:
         """The items of the decision, then the work added outside it."""
-        return (*self.items, *self.added)
+        return (*self.decided, *self.added)
 
     def group_title(self, item: Item) -> str:
-        """The heading under which ``item`` stands; empty for work outside the appendix."""
+        """The heading under which ``item`` stands; empty for work that was added."""
+        if item.is_beside:
+            return BESIDE_TITLE
         return next((one.title for one in self.groups if one.key == item.group), "")
 
     def item(self, key: str) -> Item:

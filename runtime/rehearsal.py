@@ -205,7 +205,7 @@ def _year_dates(plan: Plan, year: int) -> dict[tuple[str, str], date]:
     above = {DateAuthority.PROVINCE, DateAuthority.MINISTRY}
     return {
         (item.key, one.period.key): one.nominal_due_on
-        for item in plan.items
+        for item in plan.decided
         if item.calendar.authority not in above
         for one in expand(item.calendar, plan.first_year, plan.last_year)
         if one.period.year == year

@@ -7,7 +7,9 @@ from typing import Any
 
 from rules.directory import Directory
 from rules.values import (
+    BESIDE_GROUP,
     Agency,
+    Budget,
     Document,
     Figure,
     Group,
@@ -20,6 +22,7 @@ from rules.values import (
     PartySpan,
     Plan,
     Policies,
+    RequiredOutcome,
     Rung,
     Succession,
     TaskGroup,
@@ -47,8 +50,14 @@ def build_agencies(
     )
 
 
-def build_plan(plan: s.PlanFile, calendar: s.CalendarFile, parties: s.PartiesFile) -> Plan:
-    """The plan; every item of ``plan`` must stand in the other two files."""
+def build_plan(
+    plan: s.PlanFile,
+    calendar: s.CalendarFile,
+    parties: s.PartiesFile,
+    obligations: s.ObligationsFile | None = None,
+) -> Plan:
+    """The plan; every item of ``plan`` must stand in the next two files."""
+    outside = obligations or s.ObligationsFile()
     rows = [(group.key, row) for group in plan.groups for row in group.items]
     return Plan(
         **_values(plan)
@@ -68,6 +77,11 @@ def build_plan(plan: s.PlanFile, calendar: s.CalendarFile, parties: s.PartiesFil
                 )
                 for position, (group, row) in enumerate(rows, start=1)
             ),
+            "beside": tuple(
+                _beside(one, len(rows) + n) for n, one in enumerate(outside.items, start=1)
+            ),
+            "cost_lines": tuple(Budget(**_values(one)) for one in outside.cost_lines),
+            "cost_sources": tuple(Budget(**_values(one)) for one in outside.cost_sources),
             "ladders": {k: _ladder(k, ladder) for k, ladder in calendar.ladders.items()},
             "policies": Policies(
                 **_values(calendar.policies)
@@ -79,7 +93,28 @@ def build_plan(plan: s.PlanFile, calendar: s.CalendarFile, parties: s.PartiesFil
 
 def _calendar(model: s.ItemCalendarModel) -> ItemCalendar:
     figures = tuple(Figure(**_values(f)) for f in model.figures)
-    return ItemCalendar(**_values(model) | {"figures": figures})
+    outcomes = tuple(RequiredOutcome(**_values(o)) for o in model.outcomes)
+    return ItemCalendar(**_values(model) | {"figures": figures, "outcomes": outcomes})
+
+
+def _beside(model: s.ObligationModel, position: int) -> Item:
+    return Item(
+        key=model.key,
+        group=BESIDE_GROUP,
+        position=position,
+        text=ItemText(
+            number=None,
+            task=model.title,
+            activity_intro=None,
+            activity_bullets=tuple(model.quotes),
+            lead=tuple(model.lead),
+            partners=tuple(model.partners),
+            timing=model.timing,
+            section=model.section,
+        ),
+        calendar=_calendar(model.calendar),
+        parties=_parties(model.parties),
+    )
 
 
 def _parties(model: s.ItemPartiesModel) -> ItemParties:
@@ -118,7 +153,9 @@ def to_plan_file(plan: Plan) -> s.PlanFile:
     """The file with the decision's words."""
     rows = {
         group.key: [
-            s.ItemTextModel(key=item.key, **_plain(item.text))
+            s.ItemTextModel(
+                key=item.key, **{k: v for k, v in _plain(item.text).items() if k != "section"}
+            )
             for item in plan.items
             if item.group == group.key
         ]
@@ -148,13 +185,17 @@ def to_calendar_file(plan: Plan) -> s.CalendarFile:
             )
             for key, ladder in plan.ladders.items()
         },
-        items={
-            item.key: s.ItemCalendarModel(
-                **_plain(item.calendar)
-                | {"figures": [s.FigureModel(**_plain(f)) for f in item.calendar.figures]}
-            )
-            for item in plan.items
-        },
+        items={item.key: _calendar_model(item.calendar) for item in plan.items},
+    )
+
+
+def _calendar_model(calendar: ItemCalendar) -> s.ItemCalendarModel:
+    return s.ItemCalendarModel(
+        **_plain(calendar)
+        | {
+            "figures": [s.FigureModel(**_plain(f)) for f in calendar.figures],
+            "outcomes": [s.OutcomeModel(**_plain(o)) for o in calendar.outcomes],
+        }
     )
 
 
@@ -162,15 +203,40 @@ def to_parties_file(plan: Plan) -> s.PartiesFile:
     """The file with the parties."""
     return s.PartiesFile(
         coordinator=s.CoordinatorModel(agency=plan.coordinator, basis=plan.coordinator_basis),
-        items={
-            item.key: s.ItemPartiesModel(
-                lead_mode=item.parties.lead_mode,
-                leads=[s.PartySpanModel(**_plain(span)) for span in item.parties.leads],
-                partners=[s.PartySpanModel(**_plain(span)) for span in item.parties.partners],
-                basis=item.parties.basis,
+        items={item.key: _parties_model(item.parties) for item in plan.items},
+    )
+
+
+def _parties_model(parties: ItemParties) -> s.ItemPartiesModel:
+    return s.ItemPartiesModel(
+        lead_mode=parties.lead_mode,
+        leads=[s.PartySpanModel(**_plain(span)) for span in parties.leads],
+        partners=[s.PartySpanModel(**_plain(span)) for span in parties.partners],
+        basis=parties.basis,
+    )
+
+
+def to_obligations_file(plan: Plan) -> s.ObligationsFile | None:
+    """The file with what stands outside the appendix; None when there is nothing."""
+    if not (plan.beside or plan.cost_lines or plan.cost_sources):
+        return None
+    return s.ObligationsFile(
+        items=[
+            s.ObligationModel(
+                key=item.key,
+                section=item.text.section or "",
+                title=item.text.task,
+                quotes=list(item.text.activity_bullets),
+                lead=list(item.text.lead),
+                partners=list(item.text.partners),
+                timing=item.text.timing,
+                calendar=_calendar_model(item.calendar),
+                parties=_parties_model(item.parties),
             )
-            for item in plan.items
-        },
+            for item in plan.beside
+        ],
+        cost_lines=[s.BudgetModel(**_plain(one)) for one in plan.cost_lines],
+        cost_sources=[s.BudgetModel(**_plain(one)) for one in plan.cost_sources],
     )
 
 

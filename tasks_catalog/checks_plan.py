@@ -39,6 +39,25 @@ class PlanSources:
     plan: YamlSource
     calendar: YamlSource
     parties: YamlSource
+    obligations: YamlSource | None = None
+
+    def place(self, item: Item, plan: Plan) -> ItemPlace:
+        """Where an item's dates and parties stand."""
+        if not item.is_beside or self.obligations is None:
+            rest: Loc = ("items", item.key)
+            return ItemPlace(self.calendar, rest, self.parties, rest)
+        at: Loc = ("items", plan.beside.index(item))
+        return ItemPlace(self.obligations, (*at, "calendar"), self.obligations, (*at, "parties"))
+
+
+@dataclass(frozen=True)
+class ItemPlace:
+    """Where the dates and the parties of one item stand in the files."""
+
+    dates: YamlSource
+    dates_at: Loc
+    parties: YamlSource
+    parties_at: Loc
 
 
 def check_structure(
@@ -46,6 +65,7 @@ def check_structure(
     plan: schema.PlanFile,
     calendar: schema.CalendarFile,
     parties: schema.PartiesFile,
+    obligations: schema.ObligationsFile | None = None,
 ) -> None:
     """Note keys that are missing, doubled or unknown between the three files."""
     if plan.last_year < plan.first_year:
@@ -70,6 +90,7 @@ def check_structure(
             remedy = nearest(key, seen, otherwise="bỏ mục này")
             source.refuse(("items", key), f"plan.yaml không có nhiệm vụ “{key}”", remedy)
     _check_ladders(sources.calendar, calendar)
+    _check_items(sources, calendar, obligations)
 
 
 def _check_ladders(source: YamlSource, calendar: schema.CalendarFile) -> None:
@@ -83,33 +104,71 @@ def _check_ladders(source: YamlSource, calendar: schema.CalendarFile) -> None:
             if offset in offsets[:n]:
                 place: Loc = ("ladders", key, "rungs", n, "offset")
                 source.refuse(place, f"trùng bậc {offset}", "gộp audience vào một bậc")
+
+
+def _check_items(
+    sources: PlanSources,
+    calendar: schema.CalendarFile,
+    obligations: schema.ObligationsFile | None,
+) -> None:
     for key, item in calendar.items.items():
-        if item.ladder not in calendar.ladders:
-            remedy = nearest(item.ladder, calendar.ladders, otherwise="khai báo dưới “ladders”")
-            source.refuse(("items", key, "ladder"), f"không có bậc nhắc “{item.ladder}”", remedy)
+        _check_item(sources.calendar, ("items", key), item, calendar)
+    if sources.obligations is not None and obligations is not None:
+        for n, one in enumerate(obligations.items):
+            if one.key in {other.key for other in obligations.items[:n]}:
+                remedy = "mỗi nhiệm vụ một khóa riêng"
+                at: Loc = ("items", n, "key")
+                sources.obligations.refuse(at, f"trùng khóa “{one.key}”", remedy)
+            at = ("items", n, "calendar")
+            _check_item(sources.obligations, at, one.calendar, calendar)
+
+
+def _check_item(
+    source: YamlSource, at: Loc, item: schema.ItemCalendarModel, calendar: schema.CalendarFile
+) -> None:
+    """Note an unknown ladder, doubled keys, and figures that are a part of none."""
+    if item.ladder not in calendar.ladders:
+        remedy = nearest(item.ladder, calendar.ladders, otherwise="khai báo dưới “ladders”")
+        source.refuse((*at, "ladder"), f"không có bậc nhắc “{item.ladder}”", remedy)
+    for field, keys in (
+        ("figures", [one.key for one in item.figures]),
+        ("outcomes", [one.key for one in item.outcomes]),
+    ):
+        for n, key in enumerate(keys):
+            if key in keys[:n]:
+                source.refuse((*at, field, n, "key"), f"trùng khóa “{key}”", "đặt khóa khác")
+    wholes = [one.key for one in item.figures if one.of is None]
+    for n, figure in enumerate(item.figures):
+        if figure.of is not None and figure.of not in wholes:
+            remedy = nearest(figure.of, wholes, otherwise="nêu khóa của số liệu làm mẫu số")
+            source.refuse((*at, "figures", n, "of"), f"không có mẫu số “{figure.of}”", remedy)
+        if figure.target is not None and figure.of is None:
+            remedy = "ghi “of:” là khóa của số liệu làm mẫu số"
+            source.refuse((*at, "figures", n, "target"), "chỉ tiêu thiếu mẫu số", remedy)
 
 
 def check_meaning(sources: PlanSources, plan: Plan, directory: Directory) -> None:
     """Note dates that do not work out and parties that mean nobody."""
     refs = {a.key for a in directory.agencies} | {f"@{g.key}" for g in directory.groups}
     check_ref(sources.parties, ("coordinator", "agency"), plan.coordinator, refs)
-    for item in plan.items:
-        schedule = _check_schedule(sources.calendar, item, plan)
-        named = _check_spans(sources.parties, item, refs)
+    for item in plan.decided:
+        place = sources.place(item, plan)
+        schedule = _check_schedule(place, item, plan)
+        named = _check_spans(place, item, refs)
         if named:
-            _check_leads(sources.parties, item, directory, schedule)
-            _check_partners(sources.parties, item, directory, schedule)
+            _check_leads(place, item, directory, schedule)
+            _check_partners(place, item, directory, schedule)
 
 
-def _check_schedule(source: YamlSource, item: Item, plan: Plan) -> tuple[Scheduled, ...]:
+def _check_schedule(at: ItemPlace, item: Item, plan: Plan) -> tuple[Scheduled, ...]:
     try:
         return expand(item.calendar, plan.first_year, plan.last_year)
     except RecurrenceError as error:
         field, problem, remedy = _explain(error)
-        place: Loc = ("items", item.key, field)
+        place: Loc = (*at.dates_at, field)
         if isinstance(error, PeriodOutsidePlan) and error.field == "milestones":
             place = (*place, error.written)
-        source.refuse(place, problem, remedy)
+        at.dates.refuse(place, problem, remedy)
         return ()
 
 
@@ -141,11 +200,12 @@ def _explain(error: RecurrenceError) -> tuple[str, str, str]:
             return "opens", str(error), "xem lại lịch của nhiệm vụ"
 
 
-def _check_spans(source: YamlSource, item: Item, refs: Iterable[str]) -> bool:
+def _check_spans(at: ItemPlace, item: Item, refs: Iterable[str]) -> bool:
+    source = at.parties
     before = len(source.errors)
     for field, spans in (("leads", item.parties.leads), ("partners", item.parties.partners)):
         for n, span in enumerate(spans):
-            place: Loc = ("items", item.key, field, n)
+            place: Loc = (*at.parties_at, field, n)
             check_dates(source, place, span.valid_from, span.valid_to)
             for r, ref in enumerate(span.refs):
                 check_ref(source, (*place, "refs", r), ref, refs)
@@ -165,7 +225,7 @@ def _overlap(one: PartySpan, two: PartySpan) -> bool:
 class _Phrase:
     """The leads or the partners of an item, as they stand in the file."""
 
-    source: YamlSource
+    at: ItemPlace
     item: Item
     field: str
     spans: Sequence[PartySpan]
@@ -173,11 +233,11 @@ class _Phrase:
     def resolve(self, directory: Directory, one: Scheduled) -> tuple[str, ...] | None:
         """Whom it means on an opening day; None, and noted, when that is nobody."""
         where, day = f"kỳ {one.period.label} mở ngày {one.opens_on}", one.opens_on
-        place: Loc = ("items", self.item.key, self.field)
+        place: Loc = (*self.at.parties_at, self.field)
         n = next((n for n, span in enumerate(self.spans) if span.valid_on(day)), None)
         if n is None:
             remedy = "kéo dài valid_from, valid_to cho liền nhau (refs: [] nếu đúng là không có ai)"
-            self.source.refuse(place, f"không đoạn thời gian nào phủ {where}", remedy)
+            self.at.parties.refuse(place, f"không đoạn thời gian nào phủ {where}", remedy)
             return None
         refs = self.spans[n].refs
         found = directory.resolve(refs, day, item_key=self.item.key)
@@ -185,14 +245,14 @@ class _Phrase:
             return found
         remedy = "nêu cơ quan đang hoạt động vào ngày đó, hoặc bổ sung nhóm"
         problem = f"không chỉ cơ quan nào còn hiệu lực khi {where}"
-        self.source.refuse((*place, n, "refs"), problem, remedy)
+        self.at.parties.refuse((*place, n, "refs"), problem, remedy)
         return None
 
 
 def _check_leads(
-    source: YamlSource, item: Item, directory: Directory, schedule: Sequence[Scheduled]
+    at: ItemPlace, item: Item, directory: Directory, schedule: Sequence[Scheduled]
 ) -> None:
-    leads = _Phrase(source, item, "leads", item.parties.leads)
+    leads = _Phrase(at, item, "leads", item.parties.leads)
     for one in schedule:
         found = leads.resolve(directory, one)
         if found is None:
@@ -201,14 +261,14 @@ def _check_leads(
             names = ", ".join(directory.agency(key).name for key in found)
             problem = f"ngày {one.opens_on} có {len(found)} cơ quan chủ trì ({names})"
             remedy = "dùng joint hoặc each, hoặc chỉ nêu một cơ quan"
-            source.refuse(("items", item.key, "lead_mode"), problem, remedy)
+            at.parties.refuse((*at.parties_at, "lead_mode"), problem, remedy)
             return
 
 
 def _check_partners(
-    source: YamlSource, item: Item, directory: Directory, schedule: Sequence[Scheduled]
+    at: ItemPlace, item: Item, directory: Directory, schedule: Sequence[Scheduled]
 ) -> None:
-    partners = _Phrase(source, item, "partners", item.parties.partners)
+    partners = _Phrase(at, item, "partners", item.parties.partners)
     for one in schedule if partners.spans else ():
         if partners.resolve(directory, one) is None:
             return

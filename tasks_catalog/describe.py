@@ -49,7 +49,7 @@ def describe_plan(
     None stands for no further date within the plan. ``OutsideHorizon`` when the days off are not
     resolved far enough.
     """
-    return tuple(_describe(item, plan, directory, calendar, as_of) for item in plan.items)
+    return tuple(_describe(item, plan, directory, calendar, as_of) for item in plan.every_item)
 
 
 def _describe(

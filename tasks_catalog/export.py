@@ -19,16 +19,18 @@ from tasks_catalog import schema
 from tasks_catalog.build import (
     to_agencies_file,
     to_calendar_file,
+    to_obligations_file,
     to_parties_file,
     to_plan_file,
 )
 from tasks_catalog.daysoff import Correction
-from tasks_catalog.loader import AGENCIES, DAYS_OFF
+from tasks_catalog.loader import AGENCIES, DAYS_OFF, OBLIGATIONS
 
 _HEADINGS = {
     "plan.yaml": "Nguyên văn quyết định, kể cả chỗ viết chưa thống nhất (oddities). Không sửa chữ.",
     "calendar.yaml": "Ngày mở, hạn (cron: phút giờ ngày tháng thứ), bậc nhắc, quy định; có căn cứ.",
     "parties.yaml": "Mỗi cụm từ của quyết định chỉ cơ quan nào, theo ngày; có căn cứ.",
+    OBLIGATIONS: "Việc, chỉ tiêu, kinh phí mà Đề án nêu ngoài Phụ lục: nguyên văn và cách hiểu.",
     AGENCIES: "Cơ quan và ngày hiệu lực (valid_to là ngày cuối), nhóm cơ quan, kế thừa.",
     DAYS_OFF: "Ngày nghỉ, ngày làm bù khác với thư viện ngày lễ; mỗi dòng có văn bản.",
 }
@@ -45,6 +47,8 @@ def documents(plan: Plan, directory: Directory) -> dict[str, dict[str, object]]:
         "parties.yaml": to_parties_file(plan),
         AGENCIES: to_agencies_file(directory),
     }
+    if (outside := to_obligations_file(plan)) is not None:
+        files[OBLIGATIONS] = outside
     return {name: _document(model) for name, model in files.items()}
 
 

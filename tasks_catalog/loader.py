@@ -23,6 +23,8 @@ CATALOG = Path(__file__).parent
 
 AGENCIES = "agencies"
 DAYS_OFF = "days_off.yaml"
+OBLIGATIONS = "obligations.yaml"
+"""What a decision asks for outside its appendix; a plan may do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ def load_plan(folder: Path, agencies_dir: Path | None = None) -> LoadedCatalog:
         plan=read_yaml(folder / "plan.yaml"),
         calendar=read_yaml(folder / "calendar.yaml"),
         parties=read_yaml(folder / "parties.yaml"),
+        obligations=_if_there(folder / OBLIGATIONS),
     )
     plan_file = parse(schema.PlanFile, sources.plan)
     calendar_file = parse(schema.CalendarFile, sources.calendar)
@@ -60,6 +63,10 @@ def load_plan(folder: Path, agencies_dir: Path | None = None) -> LoadedCatalog:
     days_source = read_yaml(folder.parent / DAYS_OFF)
     corrections = _corrections(days_source)
     read = [sources.plan, sources.calendar, sources.parties, days_source]
+    outside = None
+    if sources.obligations is not None:
+        read.append(sources.obligations)
+        outside = parse(schema.ObligationsFile, sources.obligations)
 
     directory = None
     if (name := _agencies_file(sources.plan)) is not None:
@@ -68,15 +75,19 @@ def load_plan(folder: Path, agencies_dir: Path | None = None) -> LoadedCatalog:
         read.append(agencies)
         directory = _directory(agencies)
     if plan_file is not None and calendar_file is not None and parties_file is not None:
-        check_structure(sources, plan_file, calendar_file, parties_file)
+        check_structure(sources, plan_file, calendar_file, parties_file, outside)
         if directory is not None and not any(source.errors for source in read):
-            plan = build_plan(plan_file, calendar_file, parties_file)
+            plan = build_plan(plan_file, calendar_file, parties_file, outside)
             check_meaning(sources, plan, directory)
             _refuse(read)
             return LoadedCatalog(
                 plan=plan, directory=directory, corrections=corrections, digest=_digest(read)
             )
     raise CatalogErrors(_errors(read))
+
+
+def _if_there(path: Path) -> YamlSource | None:
+    return read_yaml(path) if path.exists() else None
 
 
 def _agencies_file(source: YamlSource) -> str | None:

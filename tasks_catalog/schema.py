@@ -13,9 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic import model_validator as validator
 from pydantic_core import PydanticCustomError
 
-from rules.added import is_added
+from rules.added import is_added, is_beside
 from rules.values import (
     ADDED_GROUP,
+    BESIDE_GROUP,
     Audience,
     Certainty,
     Confirmation,
@@ -43,8 +44,14 @@ def _time_zone(name: str) -> str:
 
 
 def _not_added(key: str) -> str:
-    if key == ADDED_GROUP or is_added(key):
+    if key in {ADDED_GROUP, BESIDE_GROUP} or is_added(key) or is_beside(key):
         raise PydanticCustomError("added_key", "kept for work outside the appendix")
+    return key
+
+
+def _beside(key: str) -> str:
+    if not is_beside(key):
+        raise PydanticCustomError("beside_key", "of another form")
     return key
 
 
@@ -62,6 +69,13 @@ Ref = Annotated[str, StringConstraints(pattern=r"^@?[a-z][a-z0-9_]*$")]
 ItemKey = Annotated[
     str, StringConstraints(pattern=r"^[A-Z0-9][A-Za-z0-9./-]*$"), AfterValidator(_not_added)
 ]
+BesideKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z0-9][A-Za-z0-9./-]*$"),
+    AfterValidator(_beside),
+]
+AnyItemKey = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Za-z0-9./-]*$")]
+MonthDay = Annotated[Text, AfterValidator(_month_day)]
 Count = Annotated[int, Field(ge=0)]
 Loose = Field(strict=False)
 """For enumerations: a file can only hold their text."""
@@ -131,6 +145,14 @@ class FigureModel(Strict):
     label: Text
     unit: Text | None = None
     required: bool = True
+    of: Key | None = None
+    target: Annotated[int, Field(ge=1, le=100)] | None = None
+    goal: Text | None = None
+
+
+class OutcomeModel(Strict):
+    key: Key
+    label: Text
 
 
 class ItemCalendarModel(Strict):
@@ -150,6 +172,9 @@ class ItemCalendarModel(Strict):
     milestones: dict[str, Key] = {}
     expected: list[Text] = []
     figures: list[FigureModel] = []
+    cutoff: MonthDay | None = None
+    outcomes: list[OutcomeModel] = []
+    asks_contact: bool = False
     basis: Text
 
 
@@ -160,9 +185,7 @@ class PoliciesModel(Strict):
     confirm_workdays: Count = _DEFAULTS.confirm_workdays
     sample_percent: Annotated[int, Field(ge=0, le=100)] = _DEFAULTS.sample_percent
     blast_factor: Annotated[float, Field(gt=0)] = _DEFAULTS.blast_factor
-    full_tracking_cutoff: Annotated[Text, AfterValidator(_month_day)] = (
-        _DEFAULTS.full_tracking_cutoff
-    )
+    full_tracking_cutoff: MonthDay = _DEFAULTS.full_tracking_cutoff
     link_days: Annotated[int, Field(ge=1)] = _DEFAULTS.link_days
     two_step: list[Literal["extend", "waive", "reopen", "cancel"]] = []
     own_work_confirmer: Key = _DEFAULTS.own_work_confirmer
@@ -200,6 +223,35 @@ class PartiesFile(Strict):
 
     coordinator: CoordinatorModel
     items: dict[str, ItemPartiesModel]
+
+
+class ObligationModel(Strict):
+    """Work outside the appendix; ``quotes``, ``lead`` and ``partners`` are verbatim."""
+
+    key: BesideKey
+    section: Text
+    title: Text
+    quotes: Annotated[list[Text], Field(min_length=1)]
+    lead: Annotated[list[Text], Field(min_length=1)]
+    partners: list[Text] = []
+    timing: Text
+    calendar: ItemCalendarModel
+    parties: ItemPartiesModel
+
+
+class BudgetModel(Strict):
+    key: Key
+    label: Text
+    section: Text
+    quote: Text
+
+
+class ObligationsFile(Strict):
+    """``obligations.yaml``: what the decision asks for outside its appendix (rules 41, 43)."""
+
+    items: list[ObligationModel] = []
+    cost_lines: list[BudgetModel] = []
+    cost_sources: list[BudgetModel] = []
 
 
 class AgencyModel(Strict):
@@ -240,7 +292,7 @@ class SuccessionModel(Strict):
     successor: Key | None
     effective_on: date
     document: Text | None = None
-    items: list[ItemKey] = []
+    items: list[AnyItemKey] = []
     certainty: Annotated[Certainty, Loose] = Certainty.SEEN
     note: Text | None = None
 

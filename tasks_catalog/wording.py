@@ -32,7 +32,11 @@ _FORMATS: Mapping[str, tuple[str, str]] = {
     "blank": ("để trống hoặc thừa dấu cách ở đầu, cuối", "ghi nội dung, bỏ dấu cách thừa"),
     "time_zone": ("không có múi giờ này", "ghi tên theo IANA, ví dụ Asia/Ho_Chi_Minh"),
     "month_day": ("không có ngày này", "ghi tháng-ngày, ví dụ 04-01"),
-    "added_key": ("khóa dành cho nhiệm vụ giao bổ sung", "chọn khóa khác, không bắt đầu bằng BS-"),
+    "added_key": (
+        "khóa dành cho việc ngoài Phụ lục",
+        "chọn khóa khác, không bắt đầu bằng BS-, NPL.",
+    ),
+    "beside_key": ("khóa sai dạng", "ghi khóa bắt đầu bằng NPL., ví dụ NPL.1"),
     "string_pattern_mismatch": (
         "khóa sai dạng",
         "dùng chữ không dấu, số và dấu _ (nhóm cơ quan bắt đầu bằng @; khóa nhiệm vụ như I.1)",

@@ -25,6 +25,7 @@ from portal.api.shapes import (
     Me,
     ObstacleOut,
     OccurrenceOut,
+    OutcomeOut,
     Page,
     PaperOut,
     PlanOut,
@@ -129,7 +130,7 @@ def items(by: By, plan: PlanKey = None) -> list[ItemOut]:
     """Các nhiệm vụ, nguyên văn theo quyết định."""
     with by.portal.runtime.database.read() as session:
         found = [load_plan(session, key) for key in plan_keys(session) if plan in {None, key}]
-    return [_item(one, item) for one in found for item in one.items]
+    return [_item(one, item) for one in found for item in one.decided]
 
 
 @router.get("/items/{key}", name="v1_item")
@@ -149,7 +150,8 @@ def _item(plan: Plan, one: Item) -> ItemOut:
         plan=plan.key,
         key=one.key,
         group=one.group,
-        group_title=next(group.title for group in plan.groups if group.key == one.group),
+        group_title=plan.group_title(one),
+        section=one.text.section,
         task=text.task,
         activity_intro=text.activity_intro,
         activities=list(text.activity_bullets),
@@ -159,15 +161,28 @@ def _item(plan: Plan, one: Item) -> ItemOut:
         kind=one.calendar.kind,
         expected=list(one.calendar.expected),
         figures=figures_of(one),
+        outcomes=outcomes_of(one),
     )
 
 
 def figures_of(one: Item) -> list[FigureOut]:
     """The figures that results of an item carry."""
     return [
-        FigureOut(key=figure.key, label=figure.label, unit=figure.unit, required=figure.required)
+        FigureOut(
+            key=figure.key,
+            label=figure.label,
+            unit=figure.unit,
+            required=figure.required,
+            of=figure.of,
+            target=figure.target,
+        )
         for figure in one.calendar.figures
     ]
+
+
+def outcomes_of(one: Item) -> list[OutcomeOut]:
+    """The outcomes that results of an item must name."""
+    return [OutcomeOut(key=out.key, label=out.label) for out in one.calendar.outcomes]
 
 
 @router.get("/agencies", name="v1_agencies")

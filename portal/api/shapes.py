@@ -60,6 +60,17 @@ class FigureOut(BaseModel):
     label: str
     unit: str | None
     required: bool
+    of: str | None
+    """The figure that this one is a part of, and never above."""
+    target: int | None
+    """Percent of ``of`` that the decision wants."""
+
+
+class OutcomeOut(BaseModel):
+    """An outcome that wants a document of its own, or a reason why there is none."""
+
+    key: str
+    label: str
 
 
 class ItemOut(BaseModel):
@@ -69,6 +80,8 @@ class ItemOut(BaseModel):
     key: str
     group: str
     group_title: str
+    section: str | None
+    """Where the decision asks for it, when that is outside its appendix."""
     task: str
     activity_intro: str | None
     activities: list[str]
@@ -78,6 +91,7 @@ class ItemOut(BaseModel):
     kind: ItemKind
     expected: list[str]
     figures: list[FigureOut]
+    outcomes: list[OutcomeOut]
 
 
 class AgencyOut(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,6 +11,7 @@ from notifications.formats import shorten, vn_date, vn_number
 from operations.dashboard import figures
 from operations.standing import Standing
 from portal.filters import CELL_KEYS
+from portal.maps import OUTSIDE
 from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS
@@ -62,7 +62,7 @@ def briefing(request: Request) -> Response:
     with looking(request) as view:
         source = read_source(request, view)
         counted = figures(view.session, source.filters.scope)
-        added = figures(view.session, replace(source.filters.scope, added=True))
+        outside = {part: figures(view.session, part.of(source.filters.scope)) for part in OUTSIDE}
         standing = source.standing
         late = standing.overdue()
         stuck = LISTINGS["vuong-mac"].build(source)
@@ -76,7 +76,7 @@ def briefing(request: Request) -> Response:
         filters=source.filters,
         plans=plans,
         counted=counted,
-        added=added,
+        outside=outside,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
         cell_keys={cell: key for key, cell in CELL_KEYS.items()},
         late=len(late),

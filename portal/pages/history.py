@@ -28,7 +28,7 @@ from portal.searching import (
     place_fields,
     place_of,
 )
-from rules.added import is_added
+from rules.added import is_added, is_beside, is_counted_apart
 from rules.lifecycle import Status
 from rules.timeliness import Cell
 
@@ -135,7 +135,8 @@ def known_at(request: Request) -> Response:
         choices=found.choices,
         instant=found.instant,
         as_of=business_date(found.instant),
-        counts=cell_counts(row for row in found.rows if not is_added(row.item)),
+        counts=cell_counts(row for row in found.rows if not is_counted_apart(row.item)),
+        beside=cell_counts(row for row in found.rows if is_beside(row.item)),
         added=cell_counts(row for row in found.rows if is_added(row.item)),
         years=[(str(year), str(year)) for year in found.choices.years],
         total=len(found.rows),

@@ -16,7 +16,7 @@ from operations.queries import WorkRow, by_urgency
 from operations.state import PlanState
 from portal.errors import NotThere
 from portal.filters import CELL_KEYS
-from portal.maps import read_items, year_word
+from portal.maps import Part, read_items, year_word
 from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, CERTAINTY_SIGNS, DATE_WORDS, HEAT_SIGNS, Sign, basis_sign
@@ -76,12 +76,14 @@ def items(request: Request) -> Response:
     portal = portal_of(request)
     with looking(request) as view:
         source = read_source(request, view)
-        lines, added = read_items(source), read_items(source, added=True)
+        lines, beside = read_items(source), read_items(source, Part.BESIDE)
+        added = read_items(source, Part.ADDED)
     return portal.pages(
         request,
         "items.html",
         filters=source.filters,
         lines=lines,
+        beside=beside,
         added=added,
         may_add=person_of(request).can_decide,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],

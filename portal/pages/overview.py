@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -12,7 +12,7 @@ from operations.dashboard import Figures, figures
 from operations.heatmap import Heat
 from operations.remembered import remember
 from portal.filters import CELL_KEYS
-from portal.maps import cell_link, cell_word, read_map
+from portal.maps import OUTSIDE, Part, cell_link, cell_word, read_map
 from portal.past import looking
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, HEAT_SIGNS
@@ -51,8 +51,8 @@ class Drawn:
     """What of the page changes only with an event or the day; nobody changes it."""
 
     counted: Figures
-    added: Figures
-    """The same of work outside the appendix."""
+    outside: Mapping[Part, Figures]
+    """The same of what is counted apart."""
     tables: Mapping[str, Table]
     grouped: Mapping[str, Sequence[Together]]
 
@@ -63,7 +63,9 @@ def drawn(source: Source) -> Drawn:
     def draw() -> Drawn:
         return Drawn(
             counted=figures(source.session, source.filters.scope),
-            added=figures(source.session, replace(source.filters.scope, added=True)),
+            outside={
+                part: figures(source.session, part.of(source.filters.scope)) for part in OUTSIDE
+            },
             tables={k: LISTINGS[k].build(source) for k in WAITING if k not in NOT_OF_EVENTS},
             grouped={
                 "qua-han": together(source, source.standing.overdue()),
@@ -90,7 +92,7 @@ def show_overview(request: Request) -> Response:
         "dashboard.html",
         filters=source.filters,
         counted=known.counted,
-        added=known.added,
+        outside=known.outside,
         four=[(cell, CELL_SIGNS[cell]) for cell in FOUR],
         cell_keys={cell: key for key, cell in CELL_KEYS.items()},
         tables=tables,
@@ -110,7 +112,8 @@ def heat_map(request: Request) -> Response:
     portal = portal_of(request)
     with looking(request) as view:
         source = read_source(request, view)
-        found, outside = read_map(source), read_map(source, added=True)
+        found = read_map(source)
+        outside = {part: read_map(source, part) for part in OUTSIDE}
     return portal.pages(
         request,
         "heat_map.html",

@@ -77,14 +77,14 @@ def _by_agency(one: Engine, item: str, period: str, role: Role) -> dict[str, str
     }
 
 
-def test_all_twelve_items_open_in_2026_to_the_agencies_of_that_year(province: Engine) -> None:
-    """(11, 12) Communes lead I.1 and I.2; most rows are the coordinator's."""
+def test_all_items_open_in_2026_to_the_agencies_of_that_year(province: Engine) -> None:
+    """(11, 12, 41) Communes lead I.1, I.2 and what V.1.3 asks; most are the coordinator's."""
     province.run(date(2026, 12, 31))
     leads = Counter(
         str(row[0]) for row in province.work() if str(row[1])[:4] == "2026" and row[7] == Role.LEAD
     )
-    assert set(leads) == {item.key for item in province.catalog.plan.items}
-    assert leads["I.1"] == leads["I.2"] > 65
+    assert set(leads) == {item.key for item in province.catalog.plan.decided}
+    assert leads["I.1"] == leads["I.2"] == leads["NPL.1"] == leads["NPL.2"] > 65
     assert leads["II.3"] == leads["V.1"] == 1
     assert leads["II.5"] == 2
 

@@ -78,7 +78,7 @@ def test_every_due_date_in_force_is_a_working_day_and_not_before_its_opening(
 @given(names, days)
 def test_nobody_is_lead_and_partner_of_the_same_occurrence(name: str, start: date) -> None:
     """(14) Nobody twice either; where each leads its own, a lead may partner the others."""
-    modes = {item.key: item.parties.lead_mode for item in CATALOGS[name].plan.items}
+    modes = {item.key: item.parties.lead_mode for item in CATALOGS[name].plan.every_item}
     for item, *_, parties in _missing(name, date(2030, 12, 31), set(), start=start):
         assert isinstance(parties, tuple)
         each = modes[str(item)] is LeadMode.EACH
