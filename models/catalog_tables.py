@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, Key, Line, Word, one_of
+from rules.reorganising import ChangeKind
 from rules.values import Certainty, DateAuthority
 
 
@@ -161,6 +162,29 @@ class SuccessionRow(Base):
     """Item keys separated by a space; empty means everything."""
     certainty: Mapped[Word]
     note: Mapped[str | None] = mapped_column(Text)
+
+
+class ReorganisationRow(Base):
+    """A change of agencies that people recorded (rule 35); ``content`` is its value as JSON.
+
+    Its agencies, members and successions stand in their own tables from the beginning, with their
+    days; ``settled_on`` is when accounts, links and contacts followed, None while its day is ahead.
+    """
+
+    __tablename__ = "reorganisation"
+    __table_args__ = (one_of("kind", ChangeKind),)
+
+    id: Mapped[Id]
+    kind: Mapped[Word]
+    effective_on: Mapped[date]
+    document_code: Mapped[Line]
+    document_issued_on: Mapped[date | None]
+    content: Mapped[str] = mapped_column(Text)
+    recorded_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[Line]
+    settled_on: Mapped[date | None]
+    settled_at: Mapped[datetime | None]
 
 
 class DayRow(Base):

@@ -14,6 +14,7 @@ from models.catalog_tables import (
     PlanRow,
     PlanVersion,
     PolicySetting,
+    ReorganisationRow,
     SuccessionRow,
 )
 from models.history_tables import Checkpoint, Event, LogLeaf, LogPending, RunLog
@@ -84,6 +85,7 @@ __all__ = [
     "Proposal",
     "RecoveryCode",
     "Reminder",
+    "ReorganisationRow",
     "RunLog",
     "StoredFile",
     "Submission",

@@ -83,11 +83,11 @@ def store_directory(
     groups, kept_groups = _to_write(
         _by_key(files.groups), _by_key(stored.groups), applied_groups, overwrite=overwrite
     )
-    changes = [_write_agency(session, one, files.agencies.index(one)) for one in agencies]
-    changes += [_write_group(session, one, files.groups.index(one)) for one in groups]
+    changes = [write_agency(session, one, files.agencies.index(one)) for one in agencies]
+    changes += [write_group(session, one, files.groups.index(one)) for one in groups]
     session.flush()
     changes += [
-        _write_succession(session, one)
+        write_succession(session, one)
         for one in files.successions
         if one not in set(stored.successions)
     ]
@@ -117,7 +117,8 @@ def _to_write(
     return write, kept
 
 
-def _write_agency(session: Session, one: Agency, position: int) -> Change:
+def write_agency(session: Session, one: Agency, position: int) -> Change:
+    """Write an agency as it should be; the change is the caller's to record."""
     row = session.get(AgencyRow, one.key)
     values = {
         "position": position,
@@ -147,7 +148,8 @@ def _write_agency(session: Session, one: Agency, position: int) -> Change:
     )
 
 
-def _write_group(session: Session, one: Group, position: int) -> Change:
+def write_group(session: Session, one: Group, position: int) -> Change:
+    """Write a group with all its members; the change is the caller's to record."""
     row = session.get(GroupRow, one.key)
     if row is None:
         row = GroupRow(key=one.key)
@@ -179,7 +181,8 @@ def _write_group(session: Session, one: Group, position: int) -> Change:
     )
 
 
-def _write_succession(session: Session, one: Succession) -> Change:
+def write_succession(session: Session, one: Succession) -> Change:
+    """Write a succession; the change is the caller's to record."""
     row = session.scalars(
         select(SuccessionRow).where(
             SuccessionRow.predecessor == one.predecessor,

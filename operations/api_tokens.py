@@ -158,6 +158,20 @@ def revoke_token(session: Session, stamp: Stamp, token_id: str, *, reason: str) 
     _note(session, stamp, row, "revoke", reason=why)
 
 
+def revoke_agency_tokens(session: Session, stamp: Stamp, agency: str, *, reason: str) -> int:
+    """Take back the tokens of an agency that ended; returns how many there were."""
+    rows = session.scalars(
+        select(ApiToken)
+        .where(ApiToken.agency_key == agency, ApiToken.revoked_at.is_(None))
+        .order_by(ApiToken.id)
+        .with_for_update()
+    ).all()
+    for row in rows:
+        row.revoked_at, row.revoked_by = stamp.at, stamp.actor.name
+        _note(session, stamp, row, "revoke", reason=reason)
+    return len(rows)
+
+
 def check_token(session: Session, text: str, *, on: date) -> TokenRow:
     """The token of this text, if it is good on ``on``.
 

@@ -201,6 +201,19 @@ def revoke_mailbox_links(
     return len(tokens)
 
 
+def revoke_agency_links(session: Session, stamp: Stamp, agency_key: str, *, reason: str) -> int:
+    """Take back every link of an agency that still holds; returns how many there were."""
+    tokens = session.scalars(
+        select(LinkToken).where(
+            LinkToken.agency_key == agency_key,
+            LinkToken.revoked_at.is_(None),
+            LinkToken.expires_at > stamp.at,
+        )
+    ).all()
+    _revoke(session, stamp, tokens, reason)
+    return len(tokens)
+
+
 def _revoke(session: Session, stamp: Stamp, tokens: Iterable[LinkToken], reason: str) -> None:
     changes = []
     for token in tokens:

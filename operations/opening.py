@@ -18,6 +18,7 @@ from models.bulk import allocate_ids, insert_rows
 from models.tables import Assignment, Base, Occurrence
 from operations.history import Change, record, snapshot_of
 from operations.notices import add_opening_notices
+from operations.settling import settle_due
 from operations.stamp import Stamp
 from operations.state import PlanState, fixed_dates, load_state
 from operations.succession import Moved, replay_successions
@@ -75,6 +76,7 @@ def open_due(
         if opening.item.calendar.kind is ItemKind.CHECK_IN:
             result.lapsed += _lapse_earlier(session, stamp, state, opening)
     result.moved = replay_successions(session, stamp, state)
+    settle_due(session, stamp)
     return result
 
 

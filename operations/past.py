@@ -60,6 +60,7 @@ _WORK: Final = {
     "period_date": "period_date",
     "finding": "finding",
     "added_work": "added_work",
+    "reorganisation": "reorganisation",
 }
 """Entities of the history and their tables: what has no event up to the instant was not there."""
 _CATALOG: Final = {

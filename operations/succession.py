@@ -80,8 +80,9 @@ def replay_successions(session: Session, stamp: Stamp, state: PlanState) -> Move
     for succession in successions:
         # A row moved by an earlier succession may have to move on by a later one.
         for row, occurrence in list(waiting.get(succession.predecessor, ())):
-            due = Status(row.status) in MOVABLE and occurrence.opens_on < succession.effective_on
-            if due and (not succession.items or occurrence.item_key in succession.items):
+            # Whatever the day it opened on: an agency that has ended owns nothing open.
+            given = not succession.items or occurrence.item_key in succession.items
+            if given and Status(row.status) in MOVABLE:
                 work = Work(state=state, occurrence=occurrence, assignment=row)
                 heir = _move(session, stamp, work, succession, moved)
                 if heir is not None and succession.successor is not None:
@@ -154,14 +155,29 @@ def _end(session: Session, stamp: Stamp, work: Work, succession: Succession) -> 
         work,
         Action.CANCEL,
         held=_SYSTEM,
-        reason=f"{work.assignment.agency_name} kết thúc hoạt động, không có cơ quan kế thừa",
+        reason=_end_reason(work, succession),
         document=succession.document,
         effective_on=succession.effective_on,
     )
 
 
+def _end_reason(work: Work, succession: Succession) -> str:
+    text = f"{work.assignment.agency_name} kết thúc hoạt động, không có cơ quan kế thừa"
+    return f"{text}: {succession.note}" if succession.note else text
+
+
 def _row_of(session: Session, work: Work, agency: str) -> Assignment | None:
-    """The successor's row in the same occurrence; its lead row takes a partner's as well."""
+    """The successor's row in the same occurrence; its lead row takes a partner's as well.
+
+    Where that row has moved on already, it is the one that it moved to.
+    """
+    found = _own_row(session, work, agency)
+    while found is not None and found.status == Status.TRANSFERRED and found.successor_id:
+        found = session.get_one(Assignment, found.successor_id)
+    return found
+
+
+def _own_row(session: Session, work: Work, agency: str) -> Assignment | None:
     rows = {
         row.role: row
         for row in session.scalars(

@@ -24,6 +24,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "agency": "Cơ quan",
     "group": "Nhóm cơ quan",
     "succession": "Kế thừa",
+    "reorganisation": "Sắp xếp cơ quan",
     "contact": "Đầu mối",
     "mailbox": "Hộp thư",
     "account": "Tài khoản",
@@ -56,6 +57,14 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("group", "letters_on"): "Mở thư tự động cho nhóm",
     ("group", "letters_off"): "Tắt thư tự động của nhóm",
     ("succession", "apply"): "Ghi cơ quan kế thừa",
+    ("reorganisation", "merge"): "Ghi hợp nhất, sáp nhập cơ quan",
+    ("reorganisation", "split"): "Ghi chia, tách cơ quan",
+    ("reorganisation", "rename"): "Ghi đổi tên cơ quan",
+    ("reorganisation", "end"): "Ghi cơ quan kết thúc hoạt động",
+    ("reorganisation", "found"): "Ghi thành lập cơ quan",
+    ("reorganisation", "take_effect"): "Sắp xếp cơ quan có hiệu lực",
+    ("account", "move"): "Chuyển tài khoản sang cơ quan tiếp nhận",
+    ("assignment", "review_closed"): "Xem xét, không mở lại",
     ("contact", "set"): "Cập nhật đầu mối",
     ("calendar_feed", "renew"): "Tạo địa chỉ lịch mới",
     ("contact", "remove"): "Bỏ đầu mối",
@@ -184,6 +193,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "closing_document": "Văn bản kết thúc", "members": "Thành viên",
     "basis_code": "Căn cứ", "basis_on": "Ngày văn bản", "year": "Năm", "number": "Số thứ tự",
     "created_by": "Người giao", "value": "Giá trị", "set_on": "Áp dụng từ ngày",
+    "recorded_on": "Ghi ngày", "settled_on": "Hoàn tất ngày", "settled_at": "Hoàn tất lúc",
 }  # fmt: skip
 TECHNICAL: Final = frozenset(
     {
