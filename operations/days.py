@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, DayRow, Occurrence
+from operations.day_effects import DayEffects, DayOrder, MovedDate, day_effects
 from operations.errors import Refused
 from operations.guards import clean_document, need_coordinator, need_text, vn_date
 from operations.history import Change, record, snapshot_of
+from operations.opening import lock_plan
 from operations.reminder_days import count_anew
 from operations.rescheduling import move_date
 from operations.stamp import Stamp
-from operations.state import PlanState, load_calendar, load_state, plan_keys
+from operations.state import load_calendar, load_state, plan_keys
 from operations.transition import Work
-from rules.lifecycle import MOVABLE
-from rules.values import Roll
 from rules.workdays import DaySource
 
 
@@ -41,59 +42,97 @@ class DayChange:
 def change_day(
     session: Session, stamp: Stamp, day: date, *, working: bool, name: str, document: str
 ) -> DayChange:
-    """Say by a document that ``day`` is off, or worked.
+    """Say by a document that ``day`` is off, or worked; see :func:`change_days`."""
+    order = DayOrder(day=day, working=working)
+    found = change_days(session, stamp, [order], name=name, document=document)
+    return DayChange(
+        day=day,
+        rolled_to=None if working else load_calendar(session).next_working(day),
+        rolled=tuple(dict.fromkeys(one.assignment for one in found.moved)),
+        reminders=len(found.reminders),
+    )
 
-    Open dates that now fall on a day off go to the next working day, never earlier, unless the
-    item's dates are not rolled at all; the original due date stays. A day that becomes worked
-    moves no date back. Ladders that cross the day count anew. Nothing closed is touched.
+
+def check_days(
+    session: Session, stamp: Stamp, orders: Sequence[DayOrder], *, name: str, document: str
+) -> DayEffects:
+    """What :func:`change_days` would do, without doing it.
 
     Raises:
         NotPermitted: not the coordinator.
-        Refused: the name or the document is missing, the day lies outside the known years, or it
-            is already as asked for.
+        Refused: the name or the document is missing; no day, a day twice, one outside the known
+            years or already as asked for.
     """
     need_coordinator(stamp)
+    _texts(name, document)
+    _check(session, orders)
+    return day_effects(session, orders, stamp.as_of)
+
+
+def change_days(
+    session: Session, stamp: Stamp, orders: Sequence[DayOrder], *, name: str, document: str
+) -> DayEffects:
+    """Correct days by one document, as a swap of a day off and a working day does.
+
+    Open dates that now fall on a day off go to the next working day, never earlier, unless the
+    item's dates are not rolled at all; the original due date stays. A day that becomes worked
+    moves no date back. Ladders that cross the days count anew. Nothing closed is touched.
+
+    Raises:
+        NotPermitted, Refused: see :func:`check_days`.
+    """
+    need_coordinator(stamp)
+    called, code = _texts(name, document)
+    for key in plan_keys(session):
+        lock_plan(session, key)
+    found = check_days(session, stamp, orders, name=name, document=document)
+    for order in orders:
+        _store(session, stamp, order, name=called, document=code)
+    for key in plan_keys(session):
+        moved = [one for one in found.moved if one.plan == key]
+        _roll(session, stamp, moved, name=called, document=code)
+        count_anew(session, load_state(session, key))
+    session.flush()
+    return found
+
+
+def _texts(name: str, document: str) -> tuple[str, str]:
+    """The name of the day and the code of the document, both needed."""
     word = "Đề nghị ghi tên ngày nghỉ hoặc ngày làm việc bù."
     called = need_text(name, word, field="name")
-    code = need_text(
-        clean_document(document),
-        "Đề nghị ghi số, ký hiệu văn bản về ngày nghỉ, ngày làm việc bù.",
-        field="document",
-    )
-    _store(session, stamp, day, working=working, name=called, document=code)
-    rolled: list[int] = []
-    reminders = 0
-    for key in plan_keys(session):
-        state = load_state(session, key)
-        if not working:
-            reason = f"Ngày {vn_date(day)} là ngày nghỉ: {called}"
-            rolled += _roll_open_dates(session, stamp, state, day, reason=reason, document=code)
-        reminders += count_anew(session, state)
-    session.flush()
-    target = None if working else load_calendar(session).next_working(day)
-    return DayChange(day=day, rolled_to=target, rolled=tuple(rolled), reminders=reminders)
+    word = "Đề nghị ghi số, ký hiệu văn bản về ngày nghỉ, ngày làm việc bù."
+    return called, need_text(clean_document(document), word, field="document")
 
 
-def _store(
-    session: Session, stamp: Stamp, day: date, *, working: bool, name: str, document: str
-) -> None:
+def _check(session: Session, orders: Sequence[DayOrder]) -> None:
+    if not orders:
+        raise Refused("Đề nghị ghi ít nhất một ngày nghỉ hoặc ngày làm việc bù.", field="off")
     calendar = load_calendar(session)
-    if not calendar.first <= day <= calendar.last:
-        msg = (
-            f"Ngày {vn_date(day)} nằm ngoài lịch đã có ({vn_date(calendar.first)} đến "
-            f"{vn_date(calendar.last)}); đề nghị kiểm tra lại năm."
-        )
-        raise Refused(msg, field="day")
+    for order in orders:
+        day, said = order.day, vn_date(order.day)
+        if not calendar.first <= day <= calendar.last:
+            msg = (
+                f"Ngày {said} nằm ngoài lịch đã có ({vn_date(calendar.first)} đến "
+                f"{vn_date(calendar.last)}); đề nghị kiểm tra lại năm."
+            )
+            raise Refused(msg, field=order.field)
+        if sum(one.day == day for one in orders) > 1:
+            msg = f"Ngày {said} không thể vừa là ngày nghỉ vừa là ngày làm việc."
+            raise Refused(msg, field=order.field)
+        if session.get(DayRow, day) is None and calendar.is_working(day) is order.working:
+            word = "ngày làm việc" if order.working else "ngày nghỉ"
+            msg = f"Ngày {said} vốn đã là {word}; không cần điều chỉnh."
+            raise Refused(msg, field=order.field)
+
+
+def _store(session: Session, stamp: Stamp, order: DayOrder, *, name: str, document: str) -> None:
+    day = order.day
     row = session.get(DayRow, day)
-    if row is None and calendar.is_working(day) is working:
-        word = "ngày làm việc" if working else "ngày nghỉ"
-        msg = f"Ngày {vn_date(day)} vốn đã là {word}; không cần điều chỉnh."
-        raise Refused(msg, field="day")
     if row is None:
         row = DayRow(day=day)
         session.add(row)
     values: dict[str, Any] = {
-        "working": working,
+        "working": order.working,
         "name": name,
         "source": DaySource.CORRECTION.value,
         "document": document,
@@ -113,60 +152,53 @@ def _store(
     record(session, stamp, [change])
 
 
-def _roll_open_dates(
-    session: Session, stamp: Stamp, state: PlanState, day: date, *, reason: str, document: str
-) -> list[int]:
-    target = state.calendar.next_working(day)
-    rows = session.execute(
-        select(Assignment, Occurrence)
-        .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
-        .where(
-            Occurrence.plan_key == state.plan.key,
-            or_(Assignment.due_on == day, Assignment.respond_by == day),
-            Assignment.status.in_([status.value for status in MOVABLE]),
-        )
-        .order_by(Assignment.id)
-        .with_for_update(of=Assignment)
-        .execution_options(populate_existing=True)
-    ).all()
-    unrolled = {one.key for one in state.plan.decided if one.calendar.roll is Roll.NONE}
-    rolled: list[int] = []
+def _roll(
+    session: Session, stamp: Stamp, moved: Sequence[MovedDate], *, name: str, document: str
+) -> None:
+    """Move the dates; each event names the day that moved it."""
+    if not moved:
+        return
+    state = load_state(session, moved[0].plan)
     occurrences: dict[int, Occurrence] = {}
-    for row, occurrence in rows:
-        if occurrence.item_key in unrolled:
-            continue
-        names = [name for name in ("due_on", "respond_by") if getattr(row, name) == day]
-        work = Work(state=state, occurrence=occurrence, assignment=row)
+    for number, dates in groupby(moved, key=lambda one: one.assignment):
+        fields = list(dates)
+        row = session.get_one(Assignment, number, with_for_update=True)
+        occurrence = session.get_one(Occurrence, row.occurrence_id)
+        touched = occurrence.touched
         move_date(
             session,
             stamp,
-            work,
+            Work(state=state, occurrence=occurrence, assignment=row),
             "roll_day",
-            changes=dict.fromkeys(names, target),
-            reason=reason,
+            changes={one.name: one.after for one in fields},
+            reason=_reason(dict.fromkeys(one.before for one in fields), name),
             document=document,
             keep_ladder=True,
         )
-        rolled.append(row.id)
+        occurrence.touched = touched  # a day off is nobody's act on the work (rule 15)
         occurrences[occurrence.id] = occurrence
+    targets = {one.before: one.after for one in moved}
     for occurrence in occurrences.values():
-        _roll_occurrence(session, stamp, occurrence, day, target, reason=reason, document=document)
-    return rolled
+        _roll_occurrence(session, stamp, occurrence, targets=targets, name=name, document=document)
+
+
+def _reason(days: Iterable[date], name: str) -> str:
+    return f"Ngày {', '.join(vn_date(day) for day in days)} là ngày nghỉ: {name}"
 
 
 def _roll_occurrence(
     session: Session,
     stamp: Stamp,
     occurrence: Occurrence,
-    day: date,
-    target: date,
     *,
-    reason: str,
+    targets: Mapping[date, date],
+    name: str,
     document: str,
 ) -> None:
-    if occurrence.due_on != day:
+    if occurrence.due_on not in targets:
         return
-    occurrence.due_on = target
+    reason = _reason([occurrence.due_on], name)
+    occurrence.due_on = targets[occurrence.due_on]
     occurrence.version += 1
     session.flush()
     change = Change(

@@ -224,24 +224,28 @@ def set_next_reminder(work: Work, *, skip_until: date | None = None) -> None:
     """
     row, state = work.assignment, work.state
     ladder = state.ladder(work.occurrence, row)
-    if Status(row.status) not in REMINDED or ladder is None or not _letters(work):
-        row.next_reminder_on = None
-        return
-    anchor = reminder_anchor(row)
-    if skip_until is not None:
+    if Status(row.status) in REMINDED and ladder is not None and skip_until is not None:
+        anchor = reminder_anchor(row)
         past = [
             step.rung.offset
             for step in steps(ladder, anchor, state.calendar)
             if step.day <= skip_until
         ]
         row.last_rung = max([*past, NO_RUNG if row.last_rung is None else row.last_rung])
+    row.next_reminder_on = next_reminder(work, due_on=row.due_on, respond_by=row.respond_by)
+
+
+def next_reminder(work: Work, *, due_on: date, respond_by: date | None) -> date | None:
+    """The day of the next reminder if these were the dates of ``work``; None when none is left."""
+    row, state = work.assignment, work.state
+    ladder = state.ladder(work.occurrence, row)
+    if Status(row.status) not in REMINDED or ladder is None:
+        return None
+    if not state.directory.letters_on(row.agency_key, due_on):
+        return None
     last = NO_RUNG if row.last_rung is None else row.last_rung
-    step = next_step(ladder, anchor, state.calendar, last_rung=last)
-    row.next_reminder_on = None if step is None else step.day
-
-
-def _letters(work: Work) -> bool:
-    return work.state.directory.letters_on(work.assignment.agency_key, work.assignment.due_on)
+    step = next_step(ladder, respond_by or due_on, state.calendar, last_rung=last)
+    return None if step is None else step.day
 
 
 def is_returned(row: Assignment) -> bool:

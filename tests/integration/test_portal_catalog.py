@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from httpx import Response
 from sqlalchemy import select
 
 from models.tables import Account, AgencyRow, Assignment, Contact, DayRow, Mailbox
+from operations.rescheduling import reschedule
 from portal.permissions import Visitor
 from tests import portal_site, world
 from tests.portal_site import MORNING, PASSWORD, Site, mark_of, text_of
@@ -62,7 +64,7 @@ def test_agencies_without_a_mailbox_are_shown(site: Site) -> None:
     assert "1 trong 4" in text_of(browser.get("/danh-muc/co-quan?ten=vạn NINH"))
     assert "Không có cơ quan nào" in text_of(browser.get("/danh-muc/co-quan?ten=%3Cb%3E"))
     assert browser.get("/danh-muc/co-quan/khong-co").status_code == 404
-    assert "<form" not in browser.get(AGENCY).text.split("<main")[1]
+    assert 'method="post"' not in browser.get(AGENCY).text.split("<main")[1]
 
 
 def test_contact_is_set_mended_and_removed(site: Site) -> None:
@@ -107,37 +109,71 @@ def test_letters_are_switched_off_with_a_reason(site: Site) -> None:
 
 def test_day_off_rolls_open_dates_forward(site: Site) -> None:
     browser = site.logged_in(Visitor.COORDINATOR)
-    values = {"day": "31/3/2027", "working": "0", "name": "Nghỉ bù", "document": "12/VPCP-KGVX"}
-    page = done(browser, post(browser, DAYS, DAYS, values))
-    assert "Đã ghi 31/3/2027 là ngày nghỉ." in page
-    assert "lùi đến 1/4/2027" in page
+    values = {"off": "31/3/2027", "name": "Nghỉ bù", "document": "12/VPCP-KGVX"}
+    before = site.counts()
+    seen = post(browser, DAYS, DAYS, values)
+    assert "7 hạn lùi đến ngày làm việc tiếp theo" in text_of(seen)
+    assert site.counts() == before
+    page = done(browser, post(browser, DAYS, DAYS, values | sealed(seen)))
+    assert "Đã ghi 31/3/2027 là ngày nghỉ. 7 hạn đổi ngày" in page
     assert "12/VPCP-KGVX" in page
     dates = site.read(lambda session: set(session.scalars(select(Assignment.due_on))))
     assert dates == {date(2027, 4, 1)}
-    again = post(browser, DAYS, DAYS, {**values, "day": "28/3/2027", "name": "Chủ nhật"})
+    again = post(browser, DAYS, DAYS, {**values, "off": "28/3/2027", "name": "Chủ nhật"})
     assert "vốn đã là ngày nghỉ" in text_of(again)
+
+
+def sealed(seen: Response) -> dict[str, str]:
+    """What a preview carries on to the button that does what it showed."""
+    found = re.search(r'name="seal" value="([0-9a-f]+)"', seen.text)
+    assert found is not None, text_of(seen)
+    return {"seal": found[1]}
+
+
+def test_swapped_days_are_one_form_and_what_was_shown_must_still_be_so(site: Site) -> None:
+    """Rules 3, 26."""
+    browser = site.logged_in(Visitor.COORDINATOR)
+    values = {
+        "off": "31/3/2027",
+        "worked": "3/4/2027",
+        "name": "Hoán đổi",
+        "document": "1/VPCP-KGVX",
+    }
+    seen = post(browser, DAYS, DAYS, values)
+    work = site.work["I.1/xa_van_ninh"]
+    later = date(2027, 4, 30)
+    site.write(lambda s: reschedule(s, world.coordinator(), work, until=later, reason="Dời riêng"))
+    stale = post(browser, DAYS, DAYS, values | sealed(seen))
+    assert stale.status_code == 409
+    assert "đã thay đổi từ lúc xem trước" in text_of(stale)
+    assert not site.read(lambda session: session.scalars(select(DayRow)).all())
+    page = done(browser, post(browser, DAYS, DAYS, values | sealed(stale)))
+    assert "31/3/2027 là ngày nghỉ; 3/4/2027 là ngày làm việc" in page
+    assert site.read(lambda s: s.get_one(Assignment, work)).due_on == later
+    back = post(browser, DAYS, DAYS, values | {"sua": "1"})
+    assert 'name="worked" value="3/4/2027"' in back.text
 
 
 def test_day_that_cannot_be_keeps_the_form(site: Site) -> None:
     browser = site.logged_in(Visitor.COORDINATOR)
-    values = {"day": "6/5/2027", "working": "1", "name": "Làm bù <b>", "document": "1/VPCP-KGVX"}
+    values = {"worked": "8/5/2027", "name": "Làm bù <b>", "document": "1/VPCP-KGVX"}
     for field, text, told in (
-        ("day", "31/2/2027", "Không có ngày"),
-        ("day", "", "Đề nghị ghi ngày"),
-        ("day", "1/1/2050", "nằm ngoài lịch"),
+        ("worked", "31/2/2027", "Không có ngày"),
+        ("worked", "", "ít nhất một ngày"),
+        ("worked", "1/1/2050", "nằm ngoài lịch"),
+        ("off", "8/5/2027", "không thể vừa là"),
         ("document", "", "số, ký hiệu văn bản"),
     ):
         answer = post(browser, DAYS, DAYS, values | {field: text})
         assert answer.status_code == 422
         assert told in text_of(answer)
         assert 'value="Làm bù &lt;b&gt;"' in answer.text
-        assert 'name="working" value="1" checked' in answer.text
     assert not site.read(lambda session: session.scalars(select(DayRow)).all())
 
 
 def test_days_are_for_the_coordinator_to_correct(site: Site) -> None:
     browser = site.logged_in(Visitor.ADMIN)
-    assert "Điều chỉnh một ngày" not in browser.get(DAYS).text
+    assert "Điều chỉnh hoặc hoán đổi" not in browser.get(DAYS).text
     assert post(browser, DAYS, DAYS, {}).status_code == 403
     assert "chưa có ngày nghỉ" in text_of(browser.get(f"{DAYS}?nam=2028"))
 
