@@ -65,4 +65,37 @@ class Finding(Base):
     closed_by: Mapped[Line | None]
     closing_reason: Mapped[str | None] = mapped_column(Text)
     closing_document: Mapped[Line | None]
+    last_rung: Mapped[int | None]
+    """The rung that was said last, in working days from ``due_on``."""
+    next_reminder_on: Mapped[date | None]
+    """The day on which the next rung is owed; None when none is."""
     version: Mapped[int] = mapped_column(default=1)
+
+
+class FindingReport(Base):
+    """What was filed as the mending of a finding; one that was returned stays as it was filed."""
+
+    __tablename__ = "finding_report"
+
+    id: Mapped[Id]
+    finding_id: Mapped[int] = mapped_column(BIG, ForeignKey("finding.id"), index=True)
+    filed_at: Mapped[datetime]
+    filed_by: Mapped[Line]
+    stated_name: Mapped[Line | None]
+    stated_post: Mapped[Line | None]
+    text: Mapped[str] = mapped_column(Text)
+    document_code: Mapped[Line | None]
+    issued_on: Mapped[date | None]
+    returned_at: Mapped[datetime | None]
+    returned_by: Mapped[Line | None]
+    return_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class FindingFile(Base):
+    """A file of a report on a finding."""
+
+    __tablename__ = "finding_file"
+
+    report_id: Mapped[int] = mapped_column(BIG, ForeignKey("finding_report.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("stored_file.sha256"), primary_key=True)
+    file_name: Mapped[Line]

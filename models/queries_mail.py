@@ -258,6 +258,27 @@ _LINE_COLUMNS = (
 )
 
 
+def loose_lines_of(
+    session: Session, letter_ids: Sequence[int]
+) -> Sequence[Row[tuple[int, str, str, str]]]:
+    """The lines of these letters that are about no assignment, by what their notices say."""
+    found: list[Row[tuple[int, str, str, str]]] = []
+    for part in in_parts(letter_ids):
+        query = (
+            select(
+                LetterLine.letter_id,
+                Notice.kind.label("notice_kind"),
+                Notice.payload.label("notice_payload"),
+                Notice.agency_key,
+            )
+            .join(Notice, Notice.id == LetterLine.notice_id)
+            .where(LetterLine.letter_id.in_(part), LetterLine.assignment_id.is_(None))
+            .order_by(LetterLine.letter_id, LetterLine.id)
+        )
+        found += session.execute(query).all()
+    return found
+
+
 def lines_of(session: Session, letter_ids: Sequence[int]) -> Sequence[Row[tuple[object, ...]]]:
     """The lines of these letters with the facts of their work as they are now."""
     found: list[Row[tuple[object, ...]]] = []

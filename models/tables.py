@@ -1,7 +1,7 @@
 """All tables in one place: import from here."""
 
 from models.api_tables import ApiReply, ApiToken, ApiUpload
-from models.audit_tables import FileCheck, Finding
+from models.audit_tables import FileCheck, Finding, FindingFile, FindingReport
 from models.base import Base
 from models.catalog_tables import (
     AddedWork,
@@ -66,6 +66,8 @@ __all__ = [
     "ExtensionRequest",
     "FileCheck",
     "Finding",
+    "FindingFile",
+    "FindingReport",
     "GroupRow",
     "Letter",
     "LetterLine",

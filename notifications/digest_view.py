@@ -28,7 +28,11 @@ LARGE: Final = 3
 
 _TASK_LIMIT: Final = 90
 _NOTE_LIMIT: Final = 160
-_GRAVE: Final = frozenset({LineKind.OVERDUE, LineKind.RETURNED})
+_GRAVE: Final = frozenset(
+    {LineKind.OVERDUE, LineKind.RETURNED, LineKind.FINDING_LATE, LineKind.FINDING_RETURNED}
+)
+
+_STATUS_SAID: Final = frozenset({LineKind.RETURNED, LineKind.FINDING_RETURNED})
 
 _NOTE_LABELS: Final = {
     LineKind.RETURNED: "Nội dung đề nghị bổ sung",
@@ -37,6 +41,8 @@ _NOTE_LABELS: Final = {
     LineKind.DATE_CHANGED: "Lý do",
     LineKind.CONTRIBUTED: "Nội dung phối hợp",
     LineKind.OBSTACLE_ANSWERED: "Nội dung trả lời",
+    LineKind.FINDING_RETURNED: "Nội dung cần bổ sung",
+    LineKind.FINDING_CLOSED: "Căn cứ",
 }
 
 
@@ -128,7 +134,7 @@ def _view(line: Line, agency: str, *, several: bool) -> LineView:
         task=line.item_task,
         when=_capital(when(line)),
         also=_capital(also(line)),
-        status="" if kind in NEWS or kind is LineKind.RETURNED else line.status_word,
+        status="" if kind in NEWS or kind in _STATUS_SAID else line.status_word,
         expected=() if kind in NEWS else line.expected,
         note_label=_NOTE_LABELS.get(kind, "Ghi chú"),
         note=line.note or "",
@@ -145,7 +151,7 @@ def _compact(line: Line, agency: str, *, several: bool) -> LineView:
         task=shorten(line.item_task, _TASK_LIMIT),
         when=when(line),
         also=also(line),
-        status="" if kind in NEWS or kind is LineKind.RETURNED else line.status_word,
+        status="" if kind in NEWS or kind in _STATUS_SAID else line.status_word,
         expected=(),
         note_label=_NOTE_LABELS.get(kind, "Ghi chú"),
         note=note,

@@ -45,11 +45,21 @@ class LineKind(StrEnum):
     """A partner sent the lead its contribution."""
     OBSTACLE_ANSWERED = "obstacle_answered"
     """An obstacle was answered."""
+    FINDING = "finding"
+    """An inspection found something to mend (rule 45)."""
+    FINDING_DUE = "finding_due"
+    """The day by which a finding has to be mended comes near."""
+    FINDING_LATE = "finding_late"
+    """That day has passed."""
+    FINDING_RETURNED = "finding_returned"
+    """A report on mending a finding came back."""
+    FINDING_CLOSED = "finding_closed"
+    """A finding is mended, or followed no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line(CleanText):
-    """One assignment in a digest.
+    """One assignment in a digest, or what belongs to none, such as a finding of an inspection.
 
     ``days`` counts signed working days from the day of the letter to ``due_on``, or to
     ``respond_by`` where that is set: positive remaining, negative past. ``note`` holds the reason
@@ -81,3 +91,5 @@ class Line(CleanText):
     """The date that ``due_on`` took the place of, of a line that tells of the change."""
     document: str | None = None
     """The document by which it did, where there was one."""
+    dated: bool = True
+    """Off where no day is set; ``due_on`` then only sorts."""

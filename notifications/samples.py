@@ -112,6 +112,34 @@ def digest(*lines: Line, **changes: Any) -> DigestLetter:
     return DigestLetter(**(_ADDRESS | values | changes))
 
 
+def finding_lines() -> tuple[Line, ...]:
+    """A finding of an inspection in each of its lines."""
+    told: dict[str, Any] = {
+        "item": "Kiến nghị kiểm tra",
+        "item_task": "Bổ sung hồ sơ phân công công chức làm công tác cải cách hành chính.",
+        "period_key": "1",
+        "period_label": "kết luận 15/KL-TTr",
+        "assignment_id": "finding-1",
+        "status_word": "Đang theo dõi",
+    }
+    due = line(LineKind.FINDING_DUE, **(told | {"item": "I.1"}))
+    findings: dict[LineKind, dict[str, Any]] = {
+        LineKind.FINDING: {"dated": False},
+        LineKind.FINDING_DUE: {},
+        LineKind.FINDING_LATE: {"due_on": date(2027, 3, 22), "days": -2},
+        LineKind.FINDING_RETURNED: {"note": "Chưa có hồ sơ của hai công chức."},
+        LineKind.FINDING_CLOSED: {
+            "status_word": "Đã khắc phục",
+            "note": "Đã kiểm tra lại.",
+            "dated": False,
+        },
+    }
+    return tuple(
+        replace(due, kind=kind, item="Kiến nghị kiểm tra", **changes)
+        for kind, changes in findings.items()
+    )
+
+
 def full_lines() -> tuple[Line, ...]:
     """A line of every kind."""
     later = {"due_on": date(2027, 6, 30), "days": 68}
@@ -156,6 +184,7 @@ def full_lines() -> tuple[Line, ...]:
         line(LineKind.EXTENSION_DECIDED, "II.2", note="Đồng ý gia hạn.", **later),
         line(LineKind.CONTRIBUTED, "V.1", note="Sở Tài chính: nhất trí với dự thảo.", **later),
         line(LineKind.OBSTACLE_ANSWERED, "II.2", note="Đồng ý dùng số liệu tạm tính.", **later),
+        *finding_lines(),
         line(LineKind.CONFIRMED, "I.1", status_word="Đã xác nhận hoàn thành", **later),
         line(LineKind.RECORD_INVITE, "I.1", period_key="2026", period_label="năm 2026"),
         line(LineKind.RECORD_REMIND, "I.2", period_key="2026", period_label="năm 2026"),

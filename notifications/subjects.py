@@ -90,6 +90,10 @@ def _before(line: Line) -> str:
     return f"trước khi kết thúc ngày {vn_date(asked_by(line))}"
 
 
+def _mended_by(line: Line) -> str:
+    return f" – {_before(line)}" if line.dated else ""
+
+
 _ONE: Final[Mapping[LineKind, Callable[[Line, str], str]]] = {
     LineKind.DUE: _due,
     LineKind.OVERDUE: _overdue,
@@ -116,6 +120,19 @@ _ONE: Final[Mapping[LineKind, Callable[[Line, str], str]]] = {
         f"Đã có nội dung phối hợp: {item} {_period(line)} – {date_label(line)}"
     ),
     LineKind.OBSTACLE_ANSWERED: lambda line, item: f"Trả lời vướng mắc: {item} {_period(line)}",
+    LineKind.FINDING: lambda line, item: f"{item}: {_period(line)}{_mended_by(line)}",
+    LineKind.FINDING_DUE: lambda line, item: (
+        f"Nhắc việc: {item}, {_period(line)}{_mended_by(line)}"
+    ),
+    LineKind.FINDING_LATE: lambda line, item: (
+        f"{item} quá ngày khắc phục: {_period(line)} – {vn_date(line.due_on)}"
+    ),
+    LineKind.FINDING_RETURNED: lambda line, item: (
+        f"{item}: bổ sung báo cáo khắc phục {_period(line)}{_mended_by(line)}"
+    ),
+    LineKind.FINDING_CLOSED: lambda line, item: (
+        f"{item}: {_period(line)} – {line.status_word.lower()}"
+    ),
     LineKind.CONFIRMED: lambda line, item: f"Đã xác nhận hoàn thành: {item} {_period(line)}",
     LineKind.LAPSED: lambda line, item: f"Thông báo: {item} {_period(line)} – chưa có cập nhật",
     LineKind.RECORD_INVITE: lambda line, item: (
@@ -159,6 +176,8 @@ def _several(ordered: Sequence[Line]) -> str:
         rest = len(ordered) - returned
         more = f"; {rest} việc khác" if rest else ""
         return f"Đề nghị bổ sung kết quả: {_count(ordered[:returned])}, gần nhất {_by(first)}{more}"
+    if not any(line.dated for line in ordered):
+        return f"Nhắc việc: {count}"
     return f"Nhắc việc: {count}, {_nearest(ordered)}"
 
 
@@ -179,7 +198,8 @@ def _periods(lines: Sequence[Line]) -> str:
 
 def _nearest(ordered: Sequence[Line]) -> str:
     """The nearest date among the lines that ask for something, fixed dates before provisional."""
-    asking = [line for line in ordered if said_as(line) not in _UNDATED] or list(ordered)
+    asking = [line for line in ordered if said_as(line) not in _UNDATED and line.dated]
+    asking = asking or list(ordered)
     fixed = [line for line in asking if not line.provisional]
     line = min(fixed or asking, key=asked_by)
     word = "mốc dự kiến" if line.provisional else "hạn"

@@ -21,11 +21,15 @@ _ASKS: Final = 2
 
 RANKS: Final[Mapping[LineKind, int]] = {
     LineKind.OVERDUE: 0,
+    LineKind.FINDING_LATE: 0,
     LineKind.RETURNED: 1,
     LineKind.DUE: _ASKS,
     LineKind.REQUEST: _ASKS,
     LineKind.CHECK_IN: _ASKS,
     LineKind.RECORD_REMIND: _ASKS,
+    LineKind.FINDING: _ASKS,
+    LineKind.FINDING_DUE: _ASKS,
+    LineKind.FINDING_RETURNED: _ASKS,
     LineKind.PAST_PROVISIONAL: 3,
     LineKind.FIX_DATE: 3,
     LineKind.DATE_CHANGED: 4,
@@ -35,16 +39,21 @@ RANKS: Final[Mapping[LineKind, int]] = {
     LineKind.OPENED: 5,
     LineKind.RECORD_INVITE: 5,
     LineKind.CONFIRMED: 6,
+    LineKind.FINDING_CLOSED: 6,
     LineKind.LAPSED: 6,
 }
 
 SECTIONS: Final[Mapping[LineKind, str]] = {
     LineKind.OVERDUE: "Quá hạn",
+    LineKind.FINDING_LATE: "Kiến nghị kiểm tra quá ngày khắc phục",
     LineKind.RETURNED: "Đề nghị bổ sung, hoàn thiện",
     LineKind.DUE: "Sắp đến hạn",
     LineKind.REQUEST: "Đề nghị phối hợp",
     LineKind.CHECK_IN: "Cập nhật tình hình thực hiện",
     LineKind.RECORD_REMIND: "Ghi nhận kết quả",
+    LineKind.FINDING: "Kiến nghị kiểm tra",
+    LineKind.FINDING_DUE: "Kiến nghị kiểm tra",
+    LineKind.FINDING_RETURNED: "Kiến nghị kiểm tra",
     LineKind.PAST_PROVISIONAL: "Qua mốc dự kiến",
     LineKind.FIX_DATE: "Đề nghị ấn định hạn",
     LineKind.DATE_CHANGED: "Điều chỉnh hạn",
@@ -54,6 +63,7 @@ SECTIONS: Final[Mapping[LineKind, str]] = {
     LineKind.OPENED: "Nhiệm vụ mới mở",
     LineKind.RECORD_INVITE: "Ghi nhận kết quả",
     LineKind.CONFIRMED: "Đã xác nhận hoàn thành",
+    LineKind.FINDING_CLOSED: "Kết thúc theo dõi kiến nghị kiểm tra",
     LineKind.LAPSED: "Đã kết thúc kỳ, chưa có cập nhật",
 }
 
@@ -65,6 +75,7 @@ NEWS: Final = frozenset(
         LineKind.CONTRIBUTED,
         LineKind.OBSTACLE_ANSWERED,
         LineKind.LAPSED,
+        LineKind.FINDING_CLOSED,
     }
 )
 """Lines that tell and ask for nothing."""
@@ -83,6 +94,8 @@ def said_as(line: Line) -> LineKind:
         return LineKind.PAST_PROVISIONAL
     if line.kind is LineKind.DUE and line.days < 0:
         return LineKind.PAST_PROVISIONAL if line.provisional else LineKind.OVERDUE
+    if line.kind is LineKind.FINDING_DUE and line.days < 0:
+        return LineKind.FINDING_LATE
     return line.kind
 
 
@@ -93,9 +106,14 @@ _SAY_IT_THEMSELVES: Final = frozenset(
         LineKind.REQUEST,
         LineKind.PAST_PROVISIONAL,
         LineKind.CONFIRMED,
+        LineKind.FINDING,
+        LineKind.FINDING_DUE,
+        LineKind.FINDING_LATE,
+        LineKind.FINDING_RETURNED,
+        LineKind.FINDING_CLOSED,
     }
 )
-"""Kinds whose :func:`when` begins with the very words of the badge."""
+"""Kinds whose :func:`when` begins with the very words of the badge, or whose title does."""
 
 
 def badge(line: Line) -> str:
@@ -168,6 +186,16 @@ def _moved(line: Line) -> str:
     )
 
 
+def _mend(line: Line) -> str:
+    if not line.dated:
+        return "đề nghị khắc phục và báo cáo"
+    return f"khắc phục trước khi kết thúc ngày {vn_date(line.due_on)} ({remaining(line.days)})"
+
+
+def _mend_late(line: Line) -> str:
+    return f"quá ngày phải khắc phục {vn_date(line.due_on)} ({remaining(line.days)})"
+
+
 _ANSWERED_APART: Final = RECORD | {LineKind.RETURNED, LineKind.REQUEST, LineKind.CHECK_IN}
 """Kinds that ask for an answer by a day of their own."""
 
@@ -184,7 +212,14 @@ _WHEN: Final[Mapping[LineKind, Callable[[Line], str]]] = {
     LineKind.DATE_CHANGED: _moved,
     LineKind.EXTENSION_DECIDED: lambda line: f"hạn đang áp dụng {vn_date(line.due_on)}",
     LineKind.CONTRIBUTED: lambda line: f"cơ quan phối hợp đã gửi nội dung ({date_label(line)})",
-    LineKind.OBSTACLE_ANSWERED: lambda line: f"vướng mắc đã được trả lời ({date_label(line)})",
+    LineKind.OBSTACLE_ANSWERED: lambda line: (
+        f"vướng mắc đã được trả lời ({date_label(line)})" if line.dated else "đã được trả lời"
+    ),
+    LineKind.FINDING: _mend,
+    LineKind.FINDING_DUE: _mend,
+    LineKind.FINDING_LATE: _mend_late,
+    LineKind.FINDING_RETURNED: lambda line: f"báo cáo khắc phục cần bổ sung; {_mend(line)}",
+    LineKind.FINDING_CLOSED: lambda line: line.status_word.lower(),
     LineKind.OPENED: date_label,
     LineKind.CONFIRMED: lambda line: f"đã xác nhận hoàn thành ({date_label(line)})",
     LineKind.LAPSED: lambda line: f"chưa có cập nhật đến hết ngày {vn_date(line.due_on)}",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,7 +12,9 @@ from sqlalchemy.orm import Session
 from models.queries_mail import due_assignments, pending_notices, queued_rungs
 from notifications.lines import LineKind
 from operations.address_book import AddressBook, address_book
+from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans
+from operations.parcels import Climb, Collected, NoticeLine, RungLine
 from operations.state import PlanState, load_calendar, plan_keys
 from rules.digest import (
     AT_ONCE,
@@ -27,65 +28,6 @@ from rules.digest import (
 from rules.lifecycle import Status
 from rules.planning import ladder_key
 from rules.values import Audience, DateAuthority, ItemKind, Ladder, Role, Rung, TrackingMode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RungLine:
-    """A rung owed to one mailbox. ``anchor`` is the date that the rung speaks of."""
-
-    assignment_id: int
-    round: int
-    anchor: date
-    rung: int
-    kind: LineKind
-    mailbox: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeLine:
-    """A notice that rides in a digest, or goes as a letter of its own."""
-
-    notice_id: int
-    assignment_id: int
-    kind: NoticeKind
-    mailbox: str
-
-
-@dataclass(slots=True)
-class Parcel:
-    """What one mailbox is owed."""
-
-    recipient: Recipient
-    rungs: list[RungLine] = field(default_factory=list)
-    notices: list[NoticeLine] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Climb:
-    """Where an assignment's ladder goes once its rung is queued; None for the day: it ends."""
-
-    rung: int | None
-    next_on: date | None
-
-
-@dataclass(slots=True)
-class Collected:
-    """Everything owed on a day, before anything of it is written."""
-
-    parcels: dict[str, Parcel] = field(default_factory=dict)
-    """Digests, by mailbox."""
-    at_once: list[tuple[Recipient, NoticeLine]] = field(default_factory=list)
-    """Letters of their own."""
-    climbs: dict[int, Climb] = field(default_factory=dict)
-    """By assignment."""
-    void: list[int] = field(default_factory=list)
-    """Notices that mean nothing any more."""
-    unreachable: int = 0
-    """Rungs and notices for which not even the coordinator has an address; they stay owed."""
-
-    def parcel(self, recipient: Recipient) -> Parcel:
-        """The parcel of this mailbox."""
-        return self.parcels.setdefault(recipient.address, Parcel(recipient))
 
 
 def line_kind(row: Any, as_of: date, *, for_coordinator: bool = False) -> LineKind:
@@ -237,9 +179,11 @@ def _collect_notices(
 ) -> None:
     pending = pending_notices(session, plan=plan, item=item)
     back = _back_again(pending)
+    if digests:
+        _collect_loose(session, [row for row in pending if _is_loose(row)], as_of, book, collected)
     for row in pending:
         kind = NoticeKind(row.kind)
-        state = plans.state(row.plan_key)
+        state = None if _is_loose(row) else plans.state(row.plan_key)
         if state is None:
             continue
         said_in_vain = kind is NoticeKind.DATE_CHANGED and row.assignment_id in back
@@ -284,6 +228,21 @@ def _back_again(pending: Sequence[Any]) -> set[int]:
         for number, row in since.items()
         if json.loads(row.payload)["previous_due_on"] == row.due_on.isoformat()
     }
+
+
+def _is_loose(row: Any) -> bool:
+    return row.assignment_id is None
+
+
+def _collect_loose(
+    session: Session, rows: Collection[Any], as_of: date, book: AddressBook, collected: Collected
+) -> None:
+    loose = collect_loose(session, rows, as_of, book)
+    collected.void += loose.void
+    collected.unreachable += loose.unreachable
+    for to, number, kind in loose.rides:
+        line = NoticeLine(notice_id=number, assignment_id=None, kind=kind, mailbox=to.address)
+        collected.parcel(to).notices.append(line)
 
 
 def _notice_recipient(row: Any, book: AddressBook, coordinator: str) -> Recipient | None:

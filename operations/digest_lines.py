@@ -19,6 +19,7 @@ from models.queries_mail import lines_of
 from notifications.formats import vn_date
 from notifications.lines import Line, LineKind
 from notifications.values import DueEvent, PlanRef
+from operations.loose_lines import LooseLine, read_loose
 from operations.state import PlanState, load_plan, load_state
 from rules.digest import NoticeKind, worth_saying
 from rules.lifecycle import REMINDED, RETURNED_WORD, STATUS_WORDS, Status
@@ -62,22 +63,34 @@ class LineReader:
         rows: defaultdict[int, list[Any]] = defaultdict(list)
         for row in lines_of(self._session, letter_ids):
             rows[row.letter_id].append(row)
+        loose = read_loose(self._session, letter_ids, as_of, self.state)
         return {
-            number: self._one(found, as_of, previews=previews) for number, found in rows.items()
+            number: self._one(rows.get(number, ()), loose.get(number, ()), as_of, previews=previews)
+            for number in sorted({*rows, *loose})
         }
 
-    def _one(self, rows: Sequence[Any], as_of: date, *, previews: bool) -> LetterLines:
+    def _one(
+        self, rows: Sequence[Any], loose: Sequence[LooseLine], as_of: date, *, previews: bool
+    ) -> LetterLines:
         owed = [row for row in rows if _still_owed(row, previews=previews)]
         since = _moved_from(owed)
         still = _moved_once(owed, since)
         gone = {row.assignment_id for row in rows} - {row.assignment_id for row in still}
         return LetterLines(
-            lines=tuple(
-                self.line(row, as_of, moved_from=since.get(row.assignment_id))
-                for row in _said_once(still)
+            lines=(
+                *(
+                    self.line(row, as_of, moved_from=since.get(row.assignment_id))
+                    for row in _said_once(still)
+                ),
+                *(one.line for one in loose),
             ),
             events=tuple(self.event(row) for row in still if row.notice_kind in _NEW_DATES),
-            plans=plan_refs(self.state(row.plan_key).plan for row in still),
+            plans=plan_refs(
+                [
+                    *(self.state(row.plan_key).plan for row in still),
+                    *(one.plan.plan for one in loose),
+                ]
+            ),
             gone=tuple(sorted(gone)),
         )
 

@@ -1,7 +1,8 @@
 """Findings of an inspection, followed until they are mended (rule 45).
 
-``open`` → ``reported``, when the agency's report on mending it is entered → ``fixed`` or
-``dropped``, by the leadership and by a document. Whoever checks reads it and changes nothing.
+``open`` → ``reported``, when the agency files that it is mended (``operations.finding_reports``)
+→ ``fixed``, when the coordinator confirms it, or ``open`` again, when it is returned. The
+leadership may close it by a document at any time. Whoever checks reads it and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.tables import AgencyRow, Assignment, Finding
+from models.tables import AgencyRow, Assignment, Finding, FindingReport
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
+from operations.finding_notices import forget_findings, tell_of
 from operations.guards import clean_document, need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
 from rules.actors import AccountRole, ActorKind
+from rules.digest import NoticeKind
 
 STATE_WORDS = {
     "open": "Đang theo dõi",
@@ -26,7 +29,8 @@ STATE_WORDS = {
     "fixed": "Đã khắc phục",
     "dropped": "Thôi theo dõi",
 }
-_FOLLOWED = frozenset({"open", "reported"})
+FOLLOWED = frozenset({"open", "reported"})
+"""States in which something may still be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,58 +76,77 @@ def record_finding(session: Session, stamp: Stamp, new: NewFinding) -> int:
         state="open",
         recorded_at=stamp.at,
         recorded_by=stamp.actor.identity,
+        next_reminder_on=stamp.as_of if new.due_on else None,
         version=0,
     )
     session.add(row)
-    _note(session, stamp, row, "record", document=code)
+    note(session, stamp, row, "record", document=code)
+    tell_of(session, stamp, row, NoticeKind.FINDING)
     return row.id
 
 
-def report_finding(
-    session: Session, stamp: Stamp, number: int, *, report: str, document: str | None = None
-) -> None:
-    """Enter what the agency says it has done; it is followed on until somebody confirms it.
-
-    Raises:
-        NotPermitted: not the coordinator.
-        NotFound: there is no such finding.
-        Conflict: it is not followed any more.
-        Refused: the report is missing.
-    """
-    need_coordinator(stamp)
-    row = _load(session, number)
-    row.report = need_text(report, "Đề nghị ghi nội dung khắc phục.", field="report")
-    row.report_document = clean_document(document)
-    row.state = "reported"
-    _note(session, stamp, row, "report", document=row.report_document)
-
-
 def close_finding(
-    session: Session, stamp: Stamp, number: int, *, fixed: bool, reason: str, document: str
+    session: Session,
+    stamp: Stamp,
+    number: int,
+    *,
+    fixed: bool,
+    reason: str,
+    document: str | None = None,
+    expected_version: int | None = None,
 ) -> None:
     """Say that it is mended, or followed no longer.
 
+    The coordinator confirms what was reported; without a report, or to follow it no longer, the
+    leadership decides, by a document.
+
     Raises:
-        NotPermitted: not the leadership, or whoever entered it.
+        NotPermitted: neither of these, or whoever entered the finding or its report (rule 20).
         NotFound: there is no such finding.
-        Conflict: it is closed already.
+        Conflict: it is closed already, or changed meanwhile (rule 26).
         Refused: the reason or the document is missing.
     """
-    row = _load(session, number)
+    row = load_followed(session, number)
+    confirms = fixed and row.state == "reported"
+    _need_closer(session, stamp, row, confirms=confirms)
+    if expected_version not in {None, row.version}:
+        msg = "Kiến nghị này vừa được cập nhật; đề nghị tải lại trang để xem nội dung mới nhất."
+        raise Conflict(msg)
+    why = need_text(reason, "Đề nghị nêu căn cứ kết thúc theo dõi.", field="reason")
+    code = clean_document(document)
+    if not confirms:
+        word = "Đề nghị ghi số, ký hiệu văn bản ghi nhận việc khắc phục."
+        code = need_text(code, word, field="document")
+    row.closed_at, row.closed_by = stamp.at, stamp.actor.identity
+    row.closing_reason, row.closing_document = why, code
+    row.state = "fixed" if fixed else "dropped"
+    forget_findings(session, row)
+    note(session, stamp, row, "fix" if fixed else "drop", reason=why, document=code)
+    tell_of(session, stamp, row, NoticeKind.FINDING_CLOSED, said=why)
+
+
+def _need_closer(session: Session, stamp: Stamp, row: Finding, *, confirms: bool) -> None:
     actor = stamp.actor
-    if actor.role is not AccountRole.LEADERSHIP and actor.kind is not ActorKind.OPERATOR:
-        msg = "Việc xác nhận đã khắc phục do lãnh đạo cơ quan điều phối quyết định."
+    if confirms:
+        need_coordinator(stamp)
+        query = (
+            select(FindingReport.filed_by)
+            .where(FindingReport.finding_id == row.id)
+            .order_by(FindingReport.id.desc())
+            .limit(1)
+        )
+        if session.scalar(query) == actor.identity:
+            msg = "Người ghi báo cáo khắc phục không tự xác nhận; đề nghị người khác thực hiện."
+            raise NotPermitted(msg)
+    elif actor.role is not AccountRole.LEADERSHIP and actor.kind is not ActorKind.OPERATOR:
+        msg = (
+            "Kiến nghị chưa có báo cáo khắc phục, hoặc thôi theo dõi, do lãnh đạo cơ quan điều phối "
+            "quyết định."
+        )
         raise NotPermitted(msg)
     if actor.identity == row.recorded_by:
         msg = "Người ghi kiến nghị không tự xác nhận đã khắc phục; đề nghị người khác thực hiện."
         raise NotPermitted(msg)
-    why = need_text(reason, "Đề nghị nêu căn cứ kết thúc theo dõi.", field="reason")
-    word = "Đề nghị ghi số, ký hiệu văn bản ghi nhận việc khắc phục."
-    code = need_text(clean_document(document), word, field="document")
-    row.closed_at, row.closed_by = stamp.at, actor.identity
-    row.closing_reason, row.closing_document = why, code
-    row.state = "fixed" if fixed else "dropped"
-    _note(session, stamp, row, "fix" if fixed else "drop", reason=why, document=code)
 
 
 def findings(
@@ -140,21 +163,31 @@ def findings(
 
 def is_overdue(row: Finding, as_of: date) -> bool:
     """Whether it should have been mended before ``as_of`` (rule 2)."""
-    return row.state in _FOLLOWED and row.due_on is not None and row.due_on < as_of
+    return row.state in FOLLOWED and row.due_on is not None and row.due_on < as_of
 
 
-def _load(session: Session, number: int) -> Finding:
+def unknown(number: int) -> str:
+    """What is said of a finding that is not there, or is another agency's (rule 46)."""
+    return f"Không có kiến nghị số {number}."
+
+
+def load_followed(session: Session, number: int) -> Finding:
+    """The finding, locked, while it is followed.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it is closed.
+    """
     row = session.get(Finding, number, with_for_update=True, populate_existing=True)
     if row is None:
-        msg = f"Không có kiến nghị số {number}."
-        raise NotFound(msg, field="finding")
-    if row.state not in _FOLLOWED:
+        raise NotFound(unknown(number), field="finding")
+    if row.state not in FOLLOWED:
         msg = f"Kiến nghị này đã kết thúc: {STATE_WORDS[row.state]}."
         raise Conflict(msg)
     return row
 
 
-def _note(
+def note(
     session: Session,
     stamp: Stamp,
     row: Finding,
@@ -163,6 +196,7 @@ def _note(
     reason: str | None = None,
     document: str | None = None,
 ) -> None:
+    """Record a change of a finding as one event, with its snapshot (rule 37)."""
     row.version += 1
     session.flush()
     change = Change(

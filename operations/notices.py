@@ -11,7 +11,9 @@ What a payload holds, by kind:
                           ``reason``; ``document`` where there is one
 ``receipt``               ``submission_id``
 ``date_changed``          ``previous_due_on`` (date); ``document`` and ``reason`` where there are
-the others                ``note`` where there is one
+``finding…``              ``finding`` (its number); ``note`` and ``rung`` where there are
+the others                ``note`` where there is one; ``obstacle`` (its number) where it is
+                          about no assignment
 ========================  ====================================================================
 """
 
@@ -26,7 +28,7 @@ from sqlalchemy.orm import Session
 from models.bulk import allocate_ids, insert_rows
 from models.tables import Assignment, Base, Notice
 from operations.stamp import Stamp
-from rules.digest import AT_ONCE, NoticeKind
+from rules.digest import AT_ONCE, FINDING_KINDS, NoticeKind
 from rules.events import canonical_json
 from rules.values import Audience, TrackingMode
 
@@ -87,6 +89,40 @@ def add_notice(
         at_once=word in AT_ONCE if at_once is None else at_once,
         to_address=to_address,
         payload=canonical_json(payload or {}),
+        created_on=stamp.as_of,
+        created_at=stamp.at,
+        void=False,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def add_loose_notice(
+    session: Session,
+    stamp: Stamp,
+    *,
+    kind: NoticeKind,
+    agency_key: str,
+    audience: Audience,
+    payload: Mapping[str, object],
+) -> int:
+    """Write a notice that is about no assignment, and return its id; it always rides in a digest.
+
+    Raises:
+        ValueError: the payload lacks what the kind needs; a mistake of the caller.
+    """
+    needed = "finding" if kind in FINDING_KINDS else "obstacle"
+    if needed not in payload:
+        msg = f"a notice “{kind}” about no assignment needs {needed} in its payload"
+        raise ValueError(msg)
+    row = Notice(
+        kind=kind.value,
+        assignment_id=None,
+        agency_key=agency_key,
+        audience=audience.value,
+        at_once=False,
+        payload=canonical_json(payload),
         created_on=stamp.as_of,
         created_at=stamp.at,
         void=False,

@@ -16,9 +16,13 @@ from operations.acting import tell
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from operations.guards import clean_document, need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
+from operations.notices import add_loose_notice
 from operations.stamp import Stamp
+from operations.state import load_directory
 from operations.transition import held_capacities, load_work
 from rules.actors import AccountRole, Capacity
+from rules.digest import NoticeKind
+from rules.values import Audience
 
 STATE_WORDS = {
     "raised": "Đã phản ánh",
@@ -106,12 +110,19 @@ def answer_obstacle(
     row.answered_at, row.answered_by = stamp.at, stamp.actor.identity
     row.state = "answered"
     _note(session, stamp, row, "answer", document=document)
+    note = {"note": f"{said} (văn bản {document})" if document else said}
     if row.assignment_id is not None:
-        # An obstacle in general is about no work, and so rides in no digest: its page tells.
-        cited = f" (văn bản {document})" if document else ""
         work = load_work(session, row.assignment_id)
-        note = {"note": f"{said}{cited}"}
         tell(session, stamp, work, "obstacle_answered", at_once=False, payload=note)
+    elif load_directory(session).letters_on(row.agency_key, stamp.as_of):
+        add_loose_notice(
+            session,
+            stamp,
+            kind=NoticeKind.OBSTACLE_ANSWERED,
+            agency_key=row.agency_key,
+            audience=Audience.FOCAL,
+            payload={"obstacle": row.id, **note},
+        )
 
 
 def consolidate_obstacles(

@@ -38,6 +38,7 @@ from models.tables import (
     Event,
     Evidence,
     FileCheck,
+    FindingFile,
     GroupRow,
     MemberRow,
     PlanRow,
@@ -59,6 +60,7 @@ _WORK: Final = {
     "obstacle": "obstacle",
     "period_date": "period_date",
     "finding": "finding",
+    "finding_report": "finding_report",
     "added_work": "added_work",
     "reorganisation": "reorganisation",
 }
@@ -85,6 +87,7 @@ def as_known_at(session: Session, instant: datetime) -> Iterator[Session]:
             for entity, table in _CATALOG.items():
                 _lay(target, table, _last_snapshots(session, entity, instant).values())
                 _lay_untouched(session, target, entity, Base.metadata.tables[table])
+            _lay_finding_files(session, target, instant)
             _lay_members(session, target, instant)
             _lay_days(session, target, instant)
             _lay_plans(session, target, instant)
@@ -179,6 +182,16 @@ def _lay_untouched(session: Session, target: Connection, entity: str, table: Tab
     rows = [dict(row) for row in found if str(row[key.name])[:80] not in known]
     if rows:
         target.execute(insert(table), rows)
+
+
+def _lay_finding_files(session: Session, target: Connection, instant: datetime) -> None:
+    """The files of reports on findings, as the events of the reports name them."""
+    rows = [
+        {"report_id": int(number), "sha256": sha256, "file_name": name}
+        for number, snapshot in _last_snapshots(session, "finding_report", instant).items()
+        for sha256, name in snapshot["files"]
+    ]
+    _lay(target, FindingFile.__tablename__, rows)
 
 
 def _lay_members(session: Session, target: Connection, instant: datetime) -> None:

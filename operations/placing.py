@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from models.bulk import allocate_ids, insert_rows
 from models.queries_mail import in_parts, letters_by_key
 from models.tables import Base, Letter, LetterState, Notice, Reminder
-from operations.collecting import Collected, NoticeLine, Parcel
 from operations.history import Change
 from operations.outbox import (
     HeldReason,
@@ -23,6 +22,7 @@ from operations.outbox import (
     insert_letters,
     insert_lines,
 )
+from operations.parcels import Collected, NoticeLine, Parcel
 from operations.stamp import Stamp
 from rules.digest import NoticeKind, Recipient
 

@@ -8,9 +8,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from models.queries_mail import letters_by_key
-from operations.collecting import Collected, Parcel, collect
+from operations.collecting import collect
 from operations.errors import Refused
 from operations.outbox import LetterKind, LineRow, NewLetter, insert_letters, insert_lines
+from operations.parcels import Collected, Parcel
 from operations.reminding import lock_sweep
 from operations.stamp import Stamp
 from operations.state import is_trial, load_calendar

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from models.queries_mail import in_parts
 from models.tables import Assignment, Base, Letter, Notice
 from operations.address_book import address_book
-from operations.collecting import Collected, collect
+from operations.collecting import collect
+from operations.finding_notices import climb_findings
 from operations.history import record
 from operations.opening import lock_plan
 from operations.outbox import (
@@ -25,6 +26,7 @@ from operations.outbox import (
     letter_change,
     queue_operator_notice,
 )
+from operations.parcels import Collected
 from operations.placing import RemindResult, Run, place_digests, send_at_once
 from operations.releasing import supersede_unsent
 from operations.stamp import Stamp
@@ -54,8 +56,11 @@ def remind(
     run.changes += supersede_unsent(session, stamp)
     result.superseded = len(run.changes)
     _lock_open_digests(session, stamp)
+    working = load_calendar(session).is_working(stamp.as_of)
+    result.day_off = not working
+    if working and plan is None and item is None:
+        climb_findings(session, stamp)
     collected = collect(session, stamp.as_of, plan=plan, item=item)
-    result.day_off = not load_calendar(session).is_working(stamp.as_of)
     result.unreachable = collected.unreachable
     _void(session, collected.void)
     placed = place_digests(run, collected)

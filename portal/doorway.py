@@ -39,6 +39,11 @@ class Doorway:
     post: str = ""
     token_id: str | None = None
 
+    @property
+    def reader(self) -> str:
+        """As whom the access log names this visitor (rule 40)."""
+        return self.key if self.by_link else self.actor.identity
+
     def held(self, detail: WorkDetail) -> frozenset[Capacity]:
         """In which capacities this visitor stands towards a piece of work."""
         return capacities(self.actor, detail.standing)

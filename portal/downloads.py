@@ -22,12 +22,22 @@ def hand_out(request: Request, paper: PaperView, *, who: str) -> Response:
     Raises:
         NotThere: it has no file, or one that was put under quarantine.
     """
-    portal = portal_of(request)
     if paper.sha256 is None:
         raise NotThere("Tài liệu này không có tệp đính kèm, chỉ có số và ngày văn bản.")
+    name = paper.file_name or "tai-lieu"
+    return hand_out_file(request, paper.sha256, name, what=f"evidence/{paper.id}", who=who)
+
+
+def hand_out_file(request: Request, sha256: str, name: str, *, what: str, who: str) -> Response:
+    """A stored file under ``name``; that ``who`` read it as ``what`` is logged (rule 40).
+
+    Raises:
+        NotThere: it is not there, or was put under quarantine.
+    """
+    portal = portal_of(request)
     with portal.runtime.database.write() as session:
         try:
-            row, path = find_file(session, paper.sha256, folder=portal.runtime.uploads)
+            row, path = find_file(session, sha256, folder=portal.runtime.uploads)
         except NotFound as error:
             raise NotThere(str(error)) from None
         log_access(
@@ -35,7 +45,7 @@ def hand_out(request: Request, paper: PaperView, *, who: str) -> Response:
             at=portal.runtime.clock.now(),
             actor=who,
             method="FILE",
-            path=f"evidence/{paper.id}",
+            path=what,
             address=address_of(request),
             agent=(request.headers.get("user-agent") or "")[:300] or None,
         )
@@ -43,7 +53,7 @@ def hand_out(request: Request, paper: PaperView, *, who: str) -> Response:
         path,
         media_type=row.media_type,
         headers={
-            "content-disposition": attachment(paper.file_name or "tai-lieu"),
+            "content-disposition": attachment(name),
             "content-security-policy": "default-src 'none'; sandbox",
         },
     )

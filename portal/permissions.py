@@ -106,6 +106,13 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "agency_contacts_act": OWN_WORK,
     "link_contacts": BY_LINK,
     "link_contacts_act": BY_LINK,
+    # Findings of inspections about an agency itself, and what it reports on them (rule 45).
+    "agency_findings": OWN_WORK,
+    "agency_findings_act": OWN_WORK,
+    "agency_findings_file": OWN_WORK,
+    "link_findings": BY_LINK,
+    "link_findings_act": BY_LINK,
+    "link_findings_file": BY_LINK,
     "agency_requests": OWN_WORK,
     "agency_requests_act": OWN_WORK,
     "link_requests": BY_LINK,
@@ -132,6 +139,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "findings": READS_ALL,
     "finding_record": DECIDES,
     "finding_act": DECIDES,
+    "finding_file": READS_ALL,
     # Letters: what was sent, what is held, what would be.
     "letters": READS_ALL,
     "letters_release": DECIDES,
@@ -228,7 +236,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
 }
 
 FILES: Final = (
-    *("link_list", "agency_list"),
+    *("link_list", "agency_list", "link_findings", "agency_findings"),
     *("runs", "runs_all", "letters", "letter_proofs", "letter_rehearsal", "letter_pilots"),
     *("queue_results", "queue_extensions", "queue_obstacles", "queue_proposals"),
     *("agencies", "groups", "days", "accounts", "findings"),

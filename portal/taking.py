@@ -24,8 +24,8 @@ from portal.forms import FieldError, FormState, Posted
 from portal.portal import Portal, portal_of
 from portal.reading import FormErrors, Reading, Taken
 from portal.stating import note_notice, stated
-from portal.throttle import POSTS, UPLOADS
-from portal.uploads import FileRefused, kept_files, sign_kept, take_files
+from portal.throttle import POSTS
+from portal.uploads import gather
 from rules.documents import NotADocumentCode
 from rules.lifecycle import ActionNotAllowed
 from rules.timeliness import FutureDate
@@ -92,17 +92,8 @@ def _files(post: Post, form: FormState) -> tuple[FormState, list[Taken]]:
     """The files of the form, stored; and those of an earlier try, which need not come again."""
     if not post.deed.files:
         return form, []
-    signing, key = post.portal.signing, post.door.key
-    files = kept_files(signing, key, post.posted.fields.get("kept_files"))
-    files = [one for one in files if not post.posted.ticked(f"drop.{one.sha256[:12]}")]
-    if post.posted.files:
-        post.portal.throttle.hit(UPLOADS, key)
-        stamp = post.door.stamp(post.portal)
-        try:
-            files += take_files(post.portal, stamp, post.posted.files)
-        except FileRefused as error:
-            form = form.with_error("file", str(error))
-    return replace(form, kept=tuple(files), kept_text=sign_kept(signing, key, files)), files
+    portal, door = post.portal, post.door
+    return gather(portal, door.stamp(portal), door.key, post.posted, form)
 
 
 def _take(post: Post, form: FormState, stamp: Stamp, reading: Reading) -> Response:

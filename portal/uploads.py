@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import UploadFile
@@ -10,9 +11,11 @@ from starlette.datastructures import UploadFile
 from operations.errors import Refused
 from operations.files import store_file
 from operations.stamp import Stamp
+from portal.forms import FormState, Posted
 from portal.portal import Portal
 from portal.reading import Taken
 from portal.signing import KEPT_FILES, Signing
+from portal.throttle import UPLOADS
 
 MAX_FILE: Final = 20 * 1024 * 1024
 """Bytes of one file."""
@@ -45,6 +48,25 @@ def take_files(portal: Portal, stamp: Stamp, files: Sequence[UploadFile]) -> lis
             raise FileRefused(str(error)) from None
         found.append(Taken(sha256=stored.sha256, file_name=stored.name, size=stored.size))
     return found
+
+
+def gather(
+    portal: Portal, stamp: Stamp, owner: str, posted: Posted, form: FormState
+) -> tuple[FormState, list[Taken]]:
+    """The files of a form, stored; and those of an earlier try, which need not come again.
+
+    ``owner`` is whom limits count and whom kept files are bound to.
+    """
+    files = kept_files(portal.signing, owner, posted.fields.get("kept_files"))
+    files = [one for one in files if not posted.ticked(f"drop.{one.sha256[:12]}")]
+    if posted.files:
+        portal.throttle.hit(UPLOADS, owner)
+        try:
+            files += take_files(portal, stamp, posted.files)
+        except FileRefused as error:
+            form = form.with_error("file", str(error))
+    kept = sign_kept(portal.signing, owner, files)
+    return replace(form, kept=tuple(files), kept_text=kept), files
 
 
 def sign_kept(signing: Signing, owner: str, files: Sequence[Taken]) -> str:

@@ -37,6 +37,14 @@ class NoticeKind(StrEnum):
     """A partner answered: its lead learns of it (rule 14)."""
     OBSTACLE_ANSWERED = "obstacle_answered"
     """An obstacle that the agency raised was answered (rule 42)."""
+    FINDING = "finding"
+    """An inspection found something to mend (rule 45)."""
+    FINDING_DUE = "finding_due"
+    """A rung of a finding's ladder; said by the day that the conclusion names."""
+    FINDING_RETURNED = "finding_returned"
+    """A report on mending a finding came back."""
+    FINDING_CLOSED = "finding_closed"
+    """A finding is mended, or followed no longer."""
     RECEIPT = "receipt"
     """What was received, to whoever sent it; at once, on any day."""
 
@@ -48,6 +56,17 @@ ANY_DAY = frozenset({NoticeKind.RECEIPT})
 RIDES_ALONG = frozenset({NoticeKind.DATE_CHANGED})
 """Rides in a digest that goes anyway before Monday: nobody should be reminded of a date and not
 told that it is another one. No digest is made for it alone."""
+FINDING_KINDS = frozenset(
+    {
+        NoticeKind.FINDING,
+        NoticeKind.FINDING_DUE,
+        NoticeKind.FINDING_RETURNED,
+        NoticeKind.FINDING_CLOSED,
+    }
+)
+"""Notices about a finding of an inspection, which belong to no assignment."""
+DAILY = frozenset({NoticeKind.FINDING_DUE, NoticeKind.FINDING_RETURNED})
+"""They ride in the next digest, as rungs do; all else that rides waits for Monday."""
 WHILE_OPEN = frozenset(
     {
         NoticeKind.OPENED,
@@ -68,6 +87,13 @@ def worth_saying(kind: NoticeKind, status: Status) -> bool:
     return kind not in WHILE_OPEN or status in REMINDED
 
 
+def finding_worth_saying(kind: NoticeKind, state: str) -> bool:
+    """Whether a notice about a finding still means something in this state of it (rule 45)."""
+    if kind is NoticeKind.FINDING_CLOSED:
+        return state in {"fixed", "dropped"}
+    return state == "open"
+
+
 def rides_on(
     kind: NoticeKind, *, at_once: bool, created_on: date, as_of: date, calendar: WorkCalendar
 ) -> bool:
@@ -80,6 +106,8 @@ def rides_on(
         return kind in ANY_DAY or calendar.is_working(as_of)
     if not calendar.is_working(as_of):
         return False
+    if kind in DAILY:
+        return created_on <= as_of
     monday = calendar.first_working_of_week(as_of)
     return created_on <= as_of if as_of == monday else monday < as_of and created_on < monday
 

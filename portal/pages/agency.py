@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from operations.calendar_feeds import feed_secret
 from operations.errors import NotFound
 from operations.filed_before import filed_before, papers_of
+from operations.findings import FOLLOWED, STATE_WORDS, findings, is_overdue
 from operations.handing import colleagues, handled_by
 from operations.links import LINK_PATH
 from operations.queries import history_of
@@ -52,6 +53,7 @@ def show_list(
     secret = None
     with portal.runtime.database.read() as session:
         mine = handled_by(session, door.actor, door.agency)
+        to_mend = findings(session, agency=door.agency, states=sorted(FOLLOWED))
         found = agency_list(session, door, portal.today, only=mine if own_only else None)
         if not door.by_link:
             secret = feed_secret(session, door.agency, secret=portal.runtime.link_secret)
@@ -63,6 +65,8 @@ def show_list(
         door=door,
         found=found,
         mine=len(mine),
+        to_mend=[(row, is_overdue(row, portal.today)) for row in to_mend],
+        states=STATE_WORDS,
         own_only=own_only,
         feed=None if secret is None else f"{url}/lich/{secret}.ics",
         form=form,
@@ -139,7 +143,7 @@ def show_file(request: Request, door: Doorway, evidence_id: int) -> Response:
         detail = work_detail(session, work_id, as_of=portal.today)
         if not _own(door, detail) and not contributed_to(door.agency, detail):
             raise NotThere
-    return hand_out(request, paper, who=door.key)
+    return hand_out(request, paper, who=door.reader)
 
 
 def _take(request: Request, door: Doorway, work_id: int, deed: str, form: Posted) -> Response:
@@ -230,8 +234,11 @@ def account_file(request: Request, door: AccountDoor, evidence_id: int) -> Respo
 
 def _own_file(request: Request, door: Doorway) -> Table:
     portal = portal_of(request)
+    own_only = request.query_params.get("loc") == "cua-toi"
     with portal.runtime.database.read() as session:
-        return own_table(door.agency_name, agency_list(session, door, portal.today, closed=None))
+        mine = handled_by(session, door.actor, door.agency) if own_only else None
+        found = agency_list(session, door, portal.today, closed=None, only=mine)
+    return own_table(door.agency_name, found)
 
 
 takes_away(router, "link_list", lambda request: _own_file(request, by_link(request)))

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
+from operations.finding_reports import MendedReport, report_finding
 from operations.findings import (
     NewFinding,
     close_finding,
     findings,
     is_overdue,
     record_finding,
-    report_finding,
 )
 from tests import world
 
@@ -40,7 +40,8 @@ def test_a_finding_is_followed_from_its_conclusion_to_its_mending(session: Sessi
     row = findings(session)[0]
     assert not is_overdue(row, date(2027, 3, 31))
     assert is_overdue(row, date(2027, 4, 1))
-    report_finding(session, world.coordinator(), number, report="Đã lưu", document="20/BC-UBND")
+    report = MendedReport(text="Đã lưu", document="20/BC-UBND")
+    report_finding(session, world.agency(), number, report)
     assert is_overdue(row, date(2027, 4, 1))
     done = {"fixed": True, "reason": "Đã kiểm tra lại", "document": "30/SNV"}
     close_finding(session, world.leadership(), number, **done)  # type: ignore[arg-type]
@@ -54,10 +55,12 @@ def test_a_finding_is_followed_from_its_conclusion_to_its_mending(session: Sessi
     assert findings(session, states=["open", "reported"]) == []
     assert [one.id for one in findings(session, agency=world.A)] == [number]
     with pytest.raises(Conflict, match="Đã khắc phục"):
-        report_finding(session, world.coordinator(), number, report="nữa")
+        report_finding(session, world.coordinator(), number, MendedReport(text="nữa"))
 
 
-def test_only_the_coordinator_enters_and_only_leadership_closes(session: Session) -> None:
+def test_only_the_coordinator_enters_and_only_leadership_closes_without_a_report(
+    session: Session,
+) -> None:
     """(45) Whoever checks changes nothing."""
     for somebody in (world.auditor(), world.agency(), world.admin()):
         with pytest.raises(NotPermitted):
@@ -87,4 +90,4 @@ def test_what_is_missing_is_said(session: Session) -> None:
         with pytest.raises(error):
             record_finding(session, world.coordinator(), NewFinding(**values))
     with pytest.raises(NotFound):
-        report_finding(session, world.coordinator(), 99, report="x")
+        report_finding(session, world.coordinator(), 99, MendedReport(text="x"))

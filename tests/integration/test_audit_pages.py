@@ -186,8 +186,12 @@ def test_a_finding_is_entered_reported_and_closed_on_its_page(site: Site) -> Non
     assert post(boss, "", **new, text="Bổ sung hồ sơ", due_on="31/3/2027") == 303
     assert post(boss, "/1/bao-cao", report="Đã bổ sung") == 303
     assert post(boss, "/1/khac-phuc", reason="x", document="30/SNV") == 403
+    assert post(head, "/1/tra-lai", reason="") == 422
+    assert post(head, "/1/tra-lai", reason="Chưa đủ hồ sơ") == 303
+    assert "Chưa đủ hồ sơ" in head.get(path).text
+    assert post(boss, "/1/bao-cao", report="Đã bổ sung đủ") == 303
     assert post(head, "/1/khac-phuc", reason="Đã xem", document="30/SNV") == 303
-    assert post(head, "/1/thoi", reason="Đã xem", document="30/SNV") == 422
+    assert post(head, "/1/thoi", reason="Đã xem", document="30/SNV") == 409
     page = site.logged_in(Visitor.AUDITOR).get(path)
     assert "√ Đã khắc phục · Xã Vạn Ninh · kết luận 15/KL-TTr" in text_of(page)
     assert 'method="post"' not in page.text.split("<main")[1]

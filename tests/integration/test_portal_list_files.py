@@ -60,6 +60,9 @@ NO_LIST = {
     "group": "one group",
     "contact_file": "a form",
     "agency_calendar_file": "a calendar file",
+    "agency_findings_file": "a file",
+    "link_findings_file": "a file",
+    "finding_file": "a file",
     "agency_contacts": "the agency's own few contacts",
     "agency_requests": "a form",
     "calendar_feed": "a calendar for programs",
@@ -221,7 +224,7 @@ def test_every_list_opens_as_a_spreadsheet_for_every_role_that_may(
         address = address_of(site, page, token)
         answer = browser.get(file_of(page, address))
         if not may_open(page, visitor, trial=True):
-            assert answer.status_code in ({404} if page == "link_list" else {401, 403}), page
+            assert answer.status_code in ({404} if page.startswith("link_") else {401, 403}), page
             continue
         assert answer.status_code == 200, (page, text_of(answer)[:300])
         name = re.search(r'filename="([^"]+)"', answer.headers["content-disposition"])
@@ -246,7 +249,9 @@ def test_every_page_with_a_list_leads_to_its_file_with_its_filters_kept(site: Si
         "letter_rehearsal",
         "queue_proposals",
         "agency_list",
+        "agency_findings",
         "link_list",
+        "link_findings",
         "letter_proofs",
         "runs_all",
     }

@@ -152,8 +152,9 @@ def test_every_kind_has_its_rank_and_section() -> None:
 
 def test_overdue_comes_first_then_returned_then_the_nearest_date() -> None:
     kinds = [said_as(each) for each in by_urgency(full_lines())]
-    assert kinds[:3] == [LineKind.OVERDUE, LineKind.RETURNED, LineKind.REQUEST]
-    assert kinds[-1] in (LineKind.CONFIRMED, LineKind.LAPSED)
+    late, returned = (LineKind.OVERDUE, LineKind.FINDING_LATE), LineKind.RETURNED
+    assert kinds[:4] == [*late, returned, LineKind.REQUEST]
+    assert kinds[-1] in (LineKind.CONFIRMED, LineKind.LAPSED, LineKind.FINDING_CLOSED)
 
 
 def test_the_longest_overdue_comes_first() -> None:

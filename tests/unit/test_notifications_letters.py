@@ -22,7 +22,7 @@ LETTERS = sample_letters()
 URL = "https://tiendo.sonoivu.test/l/abc.def-123?x=1&y=2"
 
 SUBJECTS = {
-    "digest": "[CCHC-1718] Thông báo quá hạn: I.2 – 2 ngày làm việc; 15 việc khác – Xã Vạn Ninh",
+    "digest": "[CCHC-1718] Thông báo quá hạn: I.2 – 2 ngày làm việc; 20 việc khác – Xã Vạn Ninh",
     "returned": "[CCHC-1718] Đề nghị bổ sung kết quả: I.1 – trước khi kết thúc ngày 9/4/2027 – "
     "Xã Vạn Ninh",
     "extension_decision": "[CCHC-1718] Kết quả xem xét gia hạn: I.1 – đồng ý gia hạn đến "
@@ -112,7 +112,7 @@ def test_both_parts_carry_the_date_and_the_words_of_each_line(kind: LineKind, pl
         told = replace(told, due_on=before[0].due_on.replace(month=12))
     letter = render_digest(digest(told, *(before if place == "compact" else [])))
     for text in (letter.text, Page(letter.html).text):
-        assert vn_date(told.due_on) in text
+        assert vn_date(told.due_on) in text or not told.dated
         assert told.item_task[:60] in text
         assert told.note is None or told.note.splitlines()[0] in text
         assert LINK_PLACEHOLDER in letter.text
