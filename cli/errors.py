@@ -81,7 +81,9 @@ def _of_the_house(error: BaseException) -> tuple[int, list[Problem]] | None:
     if _is(error, "operations.contact_files", "FileRefused"):
         return FAILURE, [
             Problem(
-                text=str(one), field=one.column or "file", facts={"row": one.row, "cell": one.cell}
+                text=str(one),
+                field=one.column or "file",
+                facts={"sheet": one.sheet, "row": one.row, "cell": one.cell},
             )
             for one in getattr(error, "errors", ())
         ]

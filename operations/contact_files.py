@@ -10,8 +10,8 @@ import csv
 import io
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from openpyxl import load_workbook
@@ -66,14 +66,15 @@ class FileError:
     """The sheet of a workbook; None for a CSV file."""
 
     def __str__(self) -> str:
-        place = []
+        place = [] if self.sheet is None else [f"trang “{self.sheet}”"]
         if self.row is not None:
             place.append(f"dòng {self.row}")
         if self.column is not None:
             place.append(f"cột “{self.column}”")
         where = ", ".join(place) + (f" (ô {self.cell})" if self.cell else "")
         head = f"{where[:1].upper()}{where[1:]}: " if where else ""
-        return f"{head}{self.problem}. {self.remedy}."
+        end = "" if self.remedy.endswith("?") else "."
+        return f"{head}{self.problem}. {self.remedy}{end}"
 
 
 class FileRefused(Exception):
@@ -82,6 +83,21 @@ class FileRefused(Exception):
     def __init__(self, errors: Sequence[FileError]) -> None:
         self.errors = tuple(errors)
         super().__init__("\n".join(str(one) for one in self.errors))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a table is asked to look like: its headings, other words for them, what must be there."""
+
+    columns: Mapping[str, str]
+    """Field to the heading that the template has."""
+    also: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    required: Sequence[str] = ()
+    row_word: str = "dòng"
+    """What a row is about, for the message that there is none."""
+
+
+CONTACTS: Final = Shape(columns=COLUMNS, also=_ALSO, required=REQUIRED, row_word="liên hệ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,8 @@ class FileRow:
     cells: dict[str, str]
     """The cell of each field, ``{"email": "E5"}``."""
     sheet: str | None = None
+    columns: Mapping[str, str] = field(default_factory=lambda: COLUMNS)
+    """The heading of each field."""
 
     @property
     def ends(self) -> bool:
@@ -103,7 +121,7 @@ class FileRow:
         """An error in this row at ``field``."""
         return FileError(
             row=self.number,
-            column=COLUMNS[field],
+            column=self.columns[field],
             cell=self.cells.get(field),
             sheet=self.sheet,
             problem=problem,
@@ -132,7 +150,7 @@ def read_contact_file(content: bytes, file_name: str) -> list[FileRow]:
         raise FileRefused(
             [FileError(problem=problem, remedy="Lưu lại thành .xlsx hoặc .csv (UTF-8)")]
         )
-    return _rows(table, sheet)
+    return table_rows(table, sheet, CONTACTS)
 
 
 def _csv(content: bytes) -> list[list[str]]:
@@ -156,7 +174,7 @@ def _csv(content: bytes) -> list[list[str]]:
 
 def _xlsx(content: bytes) -> tuple[str | None, list[list[str]]]:
     try:
-        _check_archive(content)
+        check_archive(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError):
         problem = "Tệp không phải bảng tính .xlsx, hoặc đặt mật khẩu"
@@ -169,17 +187,21 @@ def _xlsx(content: bytes) -> tuple[str | None, list[list[str]]]:
     return str(sheet.title), [[_cell(value) for value in row] for row in rows]
 
 
-def _check_archive(content: bytes) -> None:
+def check_archive(content: bytes) -> None:
     """Refuse what is no plain xlsx file, or unpacks to more than a table of contacts could.
 
     ``zipfile`` never unpacks more of a part than the part claims, so that the claims are a bound.
     A document type has no place in such a file, and is how entities multiply.
+
+    Raises:
+        FileRefused, InvalidFileException: it is none that we read.
     """
     try:
         kind = recognise(io.BytesIO(content))
     except UnfitFile as error:
         problem, _, remedy = str(error).rstrip(".").partition("; ")
         remedy = remedy[:1].upper() + remedy[1:] or "Lưu lại thành .xlsx"
+        problem = problem.partition(". ")[0]  # what else would be taken does not help here
         problem = f"Tệp không phải bảng tính .xlsx dùng được: {problem}"
         raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
     if kind is not XLSX:
@@ -188,7 +210,7 @@ def _check_archive(content: bytes) -> None:
         parts = archive.infolist()
         if sum(part.file_size for part in parts) > MAX_UNPACKED:
             problem = f"Tệp giải nén ra hơn {MAX_UNPACKED // 1_000_000} MB, có thể không an toàn"
-            remedy = "Chép bảng danh sách liên hệ sang tệp .xlsx mới rồi tải lên"
+            remedy = "Chép nội dung các bảng sang tệp .xlsx mới rồi tải lên"
             raise FileRefused([FileError(problem=problem, remedy=remedy)])
         if any(b"<!DOCTYPE" in archive.read(part) for part in parts):
             raise InvalidFileException
@@ -206,79 +228,74 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).replace("*", " ").lower().split())
 
 
-def _rows(table: Sequence[Sequence[str]], sheet: str | None) -> list[FileRow]:
-    filled = [
-        (number, row) for number, row in enumerate(table, 1) if any(one.strip() for one in row)
-    ]
+def table_rows(
+    table: Sequence[Sequence[str]], sheet: str | None, shape: Shape, *, may_be_empty: bool = False
+) -> list[FileRow]:
+    """The rows of a table under its heading.
+
+    Raises:
+        FileRefused: with all that is wrong with the heading, or nothing stands below it.
+    """
+    filled = [(at, row) for at, row in enumerate(table, 1) if any(one.strip() for one in row)]
     if not filled:
+        if may_be_empty:
+            return []
         raise FileRefused(
             [FileError(problem="Tệp không có dòng nào", remedy="Dùng tệp mẫu và điền danh sách")]
         )
     if len(filled) - 1 > MAX_ROWS:
         problem = f"Tệp có hơn {MAX_ROWS} dòng"
-        raise FileRefused([FileError(problem=problem, remedy="Chia thành nhiều tệp")])
+        raise FileRefused([FileError(problem=problem, remedy="Chia thành nhiều tệp", sheet=sheet)])
     number, header = filled[0]
-    columns = _header(number, header, sheet)
+    columns = _header(number, header, sheet, shape)
     rows = []
     for row_number, row in filled[1:]:
         values = {
-            field: unicodedata.normalize("NFC", row[at]).strip() if at < len(row) else ""
-            for field, at in columns.items()
+            name: unicodedata.normalize("NFC", row[at]).strip() if at < len(row) else ""
+            for name, at in columns.items()
         }
-        cells = {field: f"{get_column_letter(at + 1)}{row_number}" for field, at in columns.items()}
-        rows.append(FileRow(row_number, values, cells, sheet))
-    if not rows:
-        raise FileRefused(
-            [FileError(problem="Tệp chỉ có dòng tiêu đề", remedy="Điền ít nhất một liên hệ")]
-        )
+        cells = {name: f"{get_column_letter(at + 1)}{row_number}" for name, at in columns.items()}
+        rows.append(FileRow(row_number, values, cells, sheet, shape.columns))
+    if not rows and not may_be_empty:
+        remedy = f"Điền ít nhất một {shape.row_word}"
+        raise FileRefused([FileError(problem="Tệp chỉ có dòng tiêu đề", remedy=remedy)])
     return rows
 
 
-def _header(number: int, header: Sequence[str], sheet: str | None) -> dict[str, int]:
+def _header(number: int, header: Sequence[str], sheet: str | None, shape: Shape) -> dict[str, int]:
     """Where each field stands. Columns that are not asked for are refused (rule 40)."""
-    known = {_plain(COLUMNS[field]): field for field in COLUMNS}
-    known |= {_plain(word): field for field, words in _ALSO.items() for word in words}
+    known = {_plain(heading): name for name, heading in shape.columns.items()}
+    known |= {_plain(word): name for name, words in shape.also.items() for word in words}
     found: dict[str, int] = {}
     errors: list[FileError] = []
     for at, text in enumerate(header):
-        field = known.get(_plain(text))
+        name = known.get(_plain(text))
         cell = f"{get_column_letter(at + 1)}{number}"
-        if field is None and text.strip():
-            errors.append(
-                FileError(
-                    row=number,
-                    cell=cell,
-                    sheet=sheet,
-                    problem=f"Không nhận cột “{text.strip()}”",
-                    remedy=f"Xóa cột này; chỉ dùng các cột: {_listed(COLUMNS)}",
-                )
-            )
-        elif field is not None and field in found:
-            errors.append(
-                FileError(
-                    row=number,
-                    cell=cell,
-                    sheet=sheet,
-                    problem=f"Cột “{COLUMNS[field]}” có hai lần",
-                    remedy="Chỉ giữ một cột",
-                )
-            )
-        elif field is not None:
-            found[field] = at
-    errors += _missing(number, found)
+
+        def wrong(problem: str, remedy: str, cell: str = cell) -> FileError:
+            return FileError(row=number, cell=cell, sheet=sheet, problem=problem, remedy=remedy)
+
+        if name is None and text.strip():
+            remedy = f"Xóa cột này; chỉ dùng các cột: {_listed(shape, shape.columns)}"
+            errors.append(wrong(f"Không nhận cột “{text.strip()}”", remedy))
+        elif name is not None and name in found:
+            errors.append(wrong(f"Cột “{shape.columns[name]}” có hai lần", "Chỉ giữ một cột"))
+        elif name is not None:
+            found[name] = at
+    errors += _missing(number, found, sheet, shape)
     if errors:
         raise FileRefused(errors)
     return found
 
 
-def _missing(number: int, found: Iterable[str]) -> list[FileError]:
-    missing = [field for field in REQUIRED if field not in set(found)]
+def _missing(number: int, found: Iterable[str], sheet: str | None, shape: Shape) -> list[FileError]:
+    missing = [name for name in shape.required if name not in set(found)]
     if not missing:
         return []
-    problem = f"Thiếu cột {_listed(missing)}"
-    remedy = f"Dòng đầu cần có các cột: {_listed(COLUMNS)}"
-    return [FileError(row=number, problem=problem, remedy=remedy)]
+    problem = f"Thiếu cột {_listed(shape, missing)}"
+    remedy = f"Dòng đầu cần có các cột: {_listed(shape, shape.columns)}"
+    return [FileError(row=number, sheet=sheet, problem=problem, remedy=remedy)]
 
 
-def _listed(fields: Iterable[str]) -> str:
-    return ", ".join(f"“{COLUMNS[field]}”" for field in fields)
+def _listed(shape: Shape, fields: Iterable[str]) -> str:
+    return ", ".join(f"“{shape.columns[name]}”" for name in fields)

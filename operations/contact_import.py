@@ -6,15 +6,14 @@ it over a second time changes nothing.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.tables import AgencyRow, Contact, ContactKind
+from models.tables import Contact, ContactKind
+from operations.agency_names import AgencyNames, plain
 from operations.contact_files import FileError, FileRefused, FileRow
 from operations.contacts import (
     CONTACT_WORDS,
@@ -26,6 +25,8 @@ from operations.contacts import (
 )
 from operations.errors import Refused
 from operations.stamp import Stamp
+from operations.state import load_directory
+from rules.values import Agency
 
 _KINDS: Mapping[str, ContactKind] = {
     **{kind.value: kind for kind in ContactKind},
@@ -85,13 +86,12 @@ def read_rows(
     Raises:
         FileRefused: with every error of the file.
     """
-    agencies = session.scalars(select(AgencyRow).order_by(AgencyRow.key)).all()
-    names = _names(agencies, stamp)
+    names = AgencyNames(load_directory(session).agencies)
     wanted: dict[tuple[str, ContactKind], tuple[FileRow, ContactInput]] = {}
     errors: list[FileError] = []
     for row in rows:
         try:
-            one = _contact(row, names)
+            one = _contact(row, names, stamp)
         except FileRefused as refused:
             errors += refused.errors
             continue
@@ -115,28 +115,10 @@ def _store(session: Session, stamp: Stamp, wanted: Sequence[ContactInput]) -> Im
     return ImportResult(created=created, changed=len(stored) - created - same, unchanged=same)
 
 
-def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
-
-
-def _names(agencies: Sequence[AgencyRow], stamp: Stamp) -> dict[str, list[AgencyRow]]:
-    """Agencies by key and by name; those that exist today before those that do not."""
-    found: dict[str, list[AgencyRow]] = {}
-    for row in agencies:
-        names = {row.key, row.name, row.formal_name or row.name}
-        for name in {_plain(one) for one in names}:
-            found.setdefault(name, []).append(row)
-    return {name: _living(rows, stamp) or rows for name, rows in found.items()}
-
-
-def _living(rows: Sequence[AgencyRow], stamp: Stamp) -> list[AgencyRow]:
-    return [row for row in rows if row.valid_to is None or row.valid_to >= stamp.as_of]
-
-
-def _contact(row: FileRow, names: Mapping[str, Sequence[AgencyRow]]) -> ContactInput:
+def _contact(row: FileRow, names: AgencyNames, stamp: Stamp) -> ContactInput:
     """One row as a contact; FileRefused with everything that is wrong in it."""
     errors: list[FileError] = []
-    agency = _agency(row, names, errors)
+    agency = find_agency(row, names, errors, stamp)
     kind = _kind(row, errors)
     if row.values.get("end") and not row.ends:
         problem = f"Cột này chỉ ghi x, không ghi “{row.values['end']}”"
@@ -155,11 +137,12 @@ def _contact(row: FileRow, names: Mapping[str, Sequence[AgencyRow]]) -> ContactI
         raise FileRefused([row.error(field or "kind", problem, remedy)]) from None
 
 
-def _agency(
-    row: FileRow, names: Mapping[str, Sequence[AgencyRow]], errors: list[FileError]
-) -> AgencyRow | None:
+def find_agency(
+    row: FileRow, names: AgencyNames, errors: list[FileError], stamp: Stamp
+) -> Agency | None:
+    """The agency that the row names today; None, with what is wrong said in ``errors``."""
     text = row.values.get("agency", "")
-    found = names.get(_plain(text), ())
+    found = names.living(text, stamp.as_of)
     if len(found) == 1:
         return found[0]
     if not text:
@@ -169,15 +152,13 @@ def _agency(
         problem = f"“{text}” là tên của nhiều cơ quan"
         errors.append(row.error("agency", problem, f"Ghi mã cơ quan: {keys}"))
     else:
-        near = get_close_matches(_plain(text), names, n=1, cutoff=0.6)
-        remedy = f"Có phải “{names[near[0]][0].name}”" if near else "Ghi mã hoặc đúng tên cơ quan"
-        errors.append(row.error("agency", f"Không có cơ quan “{text}”", remedy))
+        errors.append(row.error("agency", f"Không có cơ quan “{text}”", names.hint(text)))
     return None
 
 
 def _kind(row: FileRow, errors: list[FileError]) -> ContactKind | None:
     text = row.values.get("kind", "")
-    found = _KINDS.get(_plain(text))
+    found = _KINDS.get(plain(text))
     if found is None:
         words = ", ".join(f"“{word}”" for word in CONTACT_WORDS.values())
         problem = f"Không có loại liên hệ “{text}”" if text else "Chưa ghi loại liên hệ"

@@ -27,7 +27,7 @@ from rules.actors import Capacity
 from rules.ladder import NO_RUNG, next_step
 from rules.lifecycle import OPEN, Action, Status
 from rules.planning import Opening, Party, ladder_key, openings
-from rules.values import DateAuthority, ItemKind, Role
+from rules.values import DateAuthority, ItemKind, Role, TrackingMode
 
 _ASSIGNMENT = Base.metadata.tables["assignment"]
 _COLUMNS = tuple(column.name for column in _ASSIGNMENT.columns)
@@ -71,7 +71,7 @@ def open_due(
         only_item=only_item,
     )
     for opening in missing:
-        result.assignments += _open(session, stamp, state, opening)
+        result.assignments += open_occurrence(session, stamp, state, opening)
         result.occurrences.append((opening.item.key, opening.period.key))
         if opening.item.calendar.kind is ItemKind.CHECK_IN:
             result.lapsed += _lapse_earlier(session, stamp, state, opening)
@@ -87,7 +87,8 @@ def _existing(session: Session, plan: str, item: str | None) -> set[tuple[str, s
     return {(found, period) for found, period in session.execute(query)}
 
 
-def _open(session: Session, stamp: Stamp, state: PlanState, opening: Opening) -> int:
+def open_occurrence(session: Session, stamp: Stamp, state: PlanState, opening: Opening) -> int:
+    """Write one occurrence with its parties and tell the leads; returns how many rows there are."""
     occurrence = _occurrence(session, stamp, state, opening)
     session.add(occurrence)
     session.flush()
@@ -233,6 +234,8 @@ def _lapse_earlier(session: Session, stamp: Stamp, state: PlanState, opening: Op
             Occurrence.plan_key == state.plan.key,
             Occurrence.item_key == opening.item.key,
             Occurrence.period_first < opening.period.first_day,
+            # What came by import without data says so, and waits for its data (rule 19).
+            Occurrence.mode != TrackingMode.IMPORTED.value,
             Assignment.status.in_([status.value for status in OPEN]),
         )
         .order_by(Assignment.id)

@@ -19,6 +19,7 @@ from models.tables import Assignment, Occurrence
 from operations.queries_history import HistoryFilter, HistoryLine, history, history_of
 from rules.actors import Standing
 from rules.events import plain
+from rules.late_start import imported_word
 from rules.lifecycle import OPEN, RETURNED_WORD, STATUS_WORDS, Status
 from rules.periods import Period
 from rules.timeliness import Cell, Work, cell
@@ -109,8 +110,12 @@ class WorkRow:
 
     @property
     def status_word(self) -> str:
-        """The status as people read it."""
-        return RETURNED_WORD if self.returned else STATUS_WORDS[self.status]
+        """The status as people read it; what came by import says so (rule 19)."""
+        if self.returned:
+            return RETURNED_WORD
+        if self.mode is TrackingMode.IMPORTED:
+            return imported_word(self.status)
+        return STATUS_WORDS[self.status]
 
     @property
     def period_label(self) -> str:

@@ -51,7 +51,7 @@ def submit(
         document=next((paper.code for paper in result.papers if paper.code), None),
         effective_on=counted.completed_on,
     )
-    _record_papers(session, stamp, work, submission.id, result)
+    record_papers(session, stamp, work, submission.id, result)
     _receipt(session, stamp, work, submission.id)
     if _accepted_at_once(work, stamp):
         _accept(session, stamp, work)
@@ -104,7 +104,7 @@ def _accept(session: Session, stamp: Stamp, work: Work) -> None:
     set_outcome(session, work, "confirmed")
 
 
-def _record_papers(
+def record_papers(
     session: Session, stamp: Stamp, work: Work, submission: int, result: Result
 ) -> None:
     occurrence = work.occurrence

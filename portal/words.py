@@ -37,6 +37,9 @@ def workdays(calendar: WorkCalendar, start: date, end: date) -> int | None:
 
 def pill(row: WorkRow, as_of: date, calendar: WorkCalendar) -> Pill:
     """How ``row`` stands on ``as_of``."""
+    if row.mode is TrackingMode.IMPORTED and row.status in _RECORDED_AFTERWARDS:
+        done = row.status is Status.CONFIRMED
+        return Pill("done" if done else "calm", "√" if done else "○", row.status_word)
     if row.status is Status.CONFIRMED:
         late = row.timeliness is Cell.DONE_LATE
         return Pill("warn" if late else "done", "√", _done_word(row))
@@ -61,6 +64,10 @@ def overdue_word(row: WorkRow, as_of: date, calendar: WorkCalendar) -> str:
 
 _WAITING: Final = frozenset(
     {Status.NOT_STARTED, Status.IN_PROGRESS, Status.AWAITING_ISSUANCE, Status.REQUESTED}
+)
+
+_RECORDED_AFTERWARDS: Final = frozenset(
+    {Status.CONFIRMED, Status.NOT_APPLICABLE, Status.NOT_STARTED}
 )
 
 
@@ -88,7 +95,7 @@ def date_word(row: WorkRow) -> str:
     """``Hạn``, ``Mốc dự kiến``, or what check-ins and recorded years ask for."""
     if row.kind is ItemKind.CHECK_IN:
         return "Cập nhật trước khi kết thúc ngày"
-    if row.mode is not TrackingMode.FULL:
+    if row.mode is TrackingMode.RECORD:
         return "Ghi nhận trước khi kết thúc ngày"
     return "Mốc dự kiến" if row.provisional else "Hạn"
 
@@ -104,7 +111,12 @@ def date_story(row: WorkRow, item: Item, plan: Plan, coordinator: str) -> list[s
     found = []
     if row.kind is ItemKind.CHECK_IN:
         found.append("Nhiệm vụ thường xuyên, cập nhật theo kỳ; không tính quá hạn.")
-    elif row.mode is not TrackingMode.FULL:
+    elif row.mode is TrackingMode.IMPORTED:
+        found.append(
+            "Kỳ trước khi bắt đầu theo dõi: ghi nhận sau, từ tệp nhập; không nhắc việc, không tính "
+            "quá hạn."
+        )
+    elif row.mode is TrackingMode.RECORD:
         found.append("Năm bắt đầu theo dõi: chỉ ghi nhận kết quả, không tính quá hạn.")
     elif row.provisional:
         awaited = item.calendar.fixed_by or coordinator

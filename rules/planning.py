@@ -131,7 +131,7 @@ def openings(
             if missing and one.period.last_day >= tracking_start and plan.effective_from <= as_of:
                 due.append((opens_on, item, one))
     for opens_on, item, one in sorted(due, key=lambda row: (row[0], row[1].position)):
-        yield _opening(
+        yield opening_of(
             plan,
             directory,
             calendar,
@@ -143,7 +143,7 @@ def openings(
         )
 
 
-def _opening(
+def opening_of(
     plan: Plan,
     directory: Directory,
     calendar: WorkCalendar,
@@ -154,6 +154,7 @@ def _opening(
     override: FixedDate | None,
     tracking_start: date,
 ) -> Opening:
+    """A period of ``item`` as it opens on ``opens_on``: dates rolled, parties of that day."""
     mode = mode_of(scheduled.period, tracking_start, plan.policies.full_tracking_cutoff)
     if is_added(item.key):  # given with a date of its own, and so followed in full (rule 44)
         mode = TrackingMode.FULL

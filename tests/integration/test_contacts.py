@@ -182,7 +182,7 @@ BROKEN = {
     "column twice": (f"{HEADER};Email\n{ROW};x", "Cột “Thư điện tử” có hai lần"),
     "unknown agency": (
         f"{HEADER}\n{ROW.replace('xa_van_ninh', 'Xã Vạn Ninhh')}",
-        "Dòng 2, cột “Cơ quan” (ô A2): Không có cơ quan “Xã Vạn Ninhh”. Có phải “Xã Vạn Ninh”.",
+        "Dòng 2, cột “Cơ quan” (ô A2): Không có cơ quan “Xã Vạn Ninhh”. Có phải “Xã Vạn Ninh”?",
     ),
     "no agency": (f"{HEADER}\n{ROW.replace('xa_van_ninh', '')}", "Chưa ghi cơ quan"),
     "unknown kind": (
