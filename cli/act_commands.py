@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from cli.evidence import Filed
+    from operations.results import OutcomeFiled
     from operations.stamp import Stamp
 
 
@@ -26,6 +27,24 @@ def _figure(text: str) -> tuple[str, str]:
         msg = f"“{text}”: viết dạng ten_so_lieu=gia_tri, ví dụ so_ho_so=120."
         raise typer.BadParameter(msg)
     return name.strip(), value.strip()
+
+
+def _outcome(text: str) -> tuple[str, OutcomeFiled]:
+    from operations.results import OutcomeFiled
+
+    key, value = _figure(text)
+    code, at, day_text = value.rpartition("@")
+    if not at or not code.strip():
+        msg = f"“{text}”: viết dạng khóa=số văn bản@ngày, ví dụ bieu_duong=12/QĐ-UBND@2027-10-20."
+        raise typer.BadParameter(msg)
+    return key, OutcomeFiled(code=code.strip(), issued_on=day(day_text))
+
+
+def _no_outcome(text: str) -> tuple[str, OutcomeFiled]:
+    from operations.results import OutcomeFiled
+
+    key, reason = _figure(text)
+    return key, OutcomeFiled(none_because=reason)
 
 
 Account = Annotated[
@@ -55,6 +74,24 @@ Files = Annotated[
 Figures = Annotated[
     list[str] | None,
     typer.Option("--figure", parser=_figure, metavar="TÊN=SỐ", help="Số liệu, lặp lại được."),
+]
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--outcome",
+        parser=_outcome,
+        metavar="KHÓA=SỐ@NGÀY",
+        help="Văn bản của một kết quả bắt buộc, lặp lại được.",
+    ),
+]
+NoOutcomes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--no-outcome",
+        parser=_no_outcome,
+        metavar="KHÓA=LÝ DO",
+        help="Kết quả bắt buộc không phát sinh, kèm lý do; lặp lại được.",
+    ),
 ]
 DueOn = Annotated[
     date | None,
@@ -124,6 +161,8 @@ def act_(
     issued_on: IssuedOn = None,
     file: Files = None,
     figure: Figures = None,
+    outcome: Outcomes = None,
+    no_outcome: NoOutcomes = None,
     reason: Reason = None,
     due_on: DueOn = None,
     respond_by: RespondBy = None,
@@ -147,6 +186,7 @@ def act_(
         document=document,
         issued_on=issued_on,
         figures=dict(figure or ()),  # type: ignore[arg-type]  # the parser made pairs
+        outcomes=dict((*(outcome or ()), *(no_outcome or ()))),
         reason=reason,
         due_on=due_on,
         respond_by=respond_by,

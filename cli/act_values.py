@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from cli.words import ACTS, STATUSES
-from operations.results import Result
+from operations.results import OutcomeFiled, Result
 from operations.stamp import Stamp
 
 
@@ -21,6 +21,7 @@ class Asked:
     document: str | None = None
     issued_on: date | None = None
     figures: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeFiled] = field(default_factory=dict)
     reason: str | None = None
     due_on: date | None = None
     respond_by: date | None = None

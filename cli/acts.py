@@ -108,6 +108,7 @@ def _result(asked: Asked, files: Sequence[Filed]) -> Result:
         text=asked.text or "",
         papers=tuple(papers),
         figures=dict(asked.figures),
+        outcomes=dict(asked.outcomes),
         unchanged=asked.unchanged,
         entered_channel=asked.channel,
         entered_number=asked.number,

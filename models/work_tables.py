@@ -159,6 +159,8 @@ class Submission(Base):
     """"Không thay đổi so với năm trước", citing the document still in force."""
     figures: Mapped[str] = mapped_column(Text, default="{}")
     """Canonical JSON: figure key to number as text."""
+    outcomes: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    """Canonical JSON: outcome key to its document, or to why there is none."""
     submitted_at: Mapped[datetime]
     submitted_on: Mapped[date]
     completed_on: Mapped[date]

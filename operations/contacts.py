@@ -71,7 +71,12 @@ def require_contact_right(stamp: Stamp, agency_key: str) -> None:
 
 
 def set_contact(
-    session: Session, stamp: Stamp, wanted: ContactInput, *, effective_on: date | None = None
+    session: Session,
+    stamp: Stamp,
+    wanted: ContactInput,
+    *,
+    effective_on: date | None = None,
+    cause: str | None = None,
 ) -> Contact:
     """Set or replace one contact of an agency; writes an event where anything differs (rule 37).
 
@@ -89,7 +94,8 @@ def set_contact(
     if session.get(AgencyRow, wanted.agency_key) is None:
         msg = f"Không có cơ quan “{wanted.agency_key}”. Xem “tiendo agencies list”."
         raise NotFound(msg, field="agency_key")
-    return store_contacts(session, stamp, [checked(wanted)], effective_on=effective_on)[0]
+    found = [checked(wanted)]
+    return store_contacts(session, stamp, found, effective_on=effective_on, cause=cause)[0]
 
 
 def checked(wanted: ContactInput) -> ContactInput:
@@ -149,6 +155,7 @@ def store_contacts(
     *,
     sample: bool = False,
     effective_on: date | None = None,
+    cause: str | None = None,
 ) -> list[Contact]:
     """Write checked contacts and one event for each that differs; returns their rows.
 
@@ -174,7 +181,7 @@ def store_contacts(
             changed.append(row)
     session.flush()
     _mend(session, stamp, sorted({one.email for one in wanted if one.email}))
-    record(session, stamp, [_change(row, "set", effective_on) for row in changed])
+    record(session, stamp, [_change(row, "set", effective_on, cause) for row in changed])
     return rows
 
 
@@ -262,7 +269,9 @@ def hand_over_focal(
     return set_contact(session, stamp, wanted)
 
 
-def _change(row: Contact, action: str, effective_on: date | None = None) -> Change:
+def _change(
+    row: Contact, action: str, effective_on: date | None = None, cause: str | None = None
+) -> Change:
     return Change(
         entity="contact",
         entity_id=str(row.id),
@@ -270,4 +279,5 @@ def _change(row: Contact, action: str, effective_on: date | None = None) -> Chan
         snapshot=snapshot_of(row),
         effective_on=effective_on,
         agency=row.agency_key,
+        reason=cause,
     )

@@ -33,13 +33,34 @@ def speaks_for(session: Session, actor: Actor, agency_key: str) -> bool:
     return actor.mailbox in boxes
 
 
+def focal_to_confirm(session: Session, actor: Actor, agency_key: str) -> ContactInput | None:
+    """The agency's focal point as it stands, for whoever may confirm it; None for others."""
+    if not speaks_for(session, actor, agency_key):
+        return None
+    rows = (one for one in contacts_of(session, agency_key) if one.kind == ContactKind.FOCAL.value)
+    row = next(rows, None)
+    return ContactInput(
+        agency_key=agency_key,
+        kind=ContactKind.FOCAL,
+        name=row.name if row else None,
+        post=row.post if row else None,
+        email=row.email if row else None,
+        phone=row.phone if row else None,
+    )
+
+
 def name_contact(
-    session: Session, stamp: Stamp, wanted: ContactInput, *, effective_on: date | None = None
+    session: Session,
+    stamp: Stamp,
+    wanted: ContactInput,
+    *,
+    effective_on: date | None = None,
+    cause: str | None = None,
 ) -> Contact:
     """Name an agency's new focal point or deputy from a day on, today where none is stated.
 
     The old one keeps its place in the history under its name of then (rule 40), and the links of
-    its letters end. Asked twice, nothing more is written.
+    its letters end. ``cause`` is what the history says it was done for. Asked twice, nothing more is written.
 
     Raises:
         NotPermitted: the actor does not speak for the agency.
@@ -64,4 +85,4 @@ def name_contact(
             "vì thư đổi sang đầu mối mới ngay khi ghi."
         )
         raise Refused(msg, field="effective_on")
-    return set_contact(session, stamp, wanted, effective_on=effective_on)
+    return set_contact(session, stamp, wanted, effective_on=effective_on, cause=cause)

@@ -41,6 +41,7 @@ class ResultView:
     text: str
     unchanged: bool
     figures: Mapping[str, str]
+    outcomes: Mapping[str, Mapping[str, str]]
     submitted_at: datetime
     completed_on: date
     late_entry: bool

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids
 from models.tables import Evidence, StoredFile, Submission
+from operations.contacts import ContactInput
 from operations.errors import Refused
 from operations.guards import clean_document
 from operations.stamp import Stamp
 from operations.transition import Work
+from rules.asked import above_whole, read_number
 from rules.events import canonical_json
 from rules.timeliness import Completion
-from rules.values import Figure, ItemKind
+from rules.values import Figure, Item, ItemKind, RequiredOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +35,27 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeFiled:
+    """One outcome that the item asks for: its document, or why there is none."""
+
+    code: str | None = None
+    issued_on: date | None = None
+    none_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A result as it was filed. ``figures`` maps the figure's key to what was typed."""
+    """A result as it was filed. ``figures`` maps the figure's key to what was typed.
+
+    ``outcomes`` are by the keys that the item asks for. ``focal`` is the agency's focal point as
+    this result names it (rule 36), None where the form did not ask or nothing was typed.
+    """
 
     text: str = ""
     papers: Sequence[Paper] = ()
     figures: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeFiled] = field(default_factory=dict)
+    focal: ContactInput | None = None
     unchanged: bool = False
     """"Không thay đổi so với năm trước": the first paper is the document still in force."""
     entered_channel: str | None = None
@@ -57,12 +73,14 @@ def check_result(work: Work, result: Result) -> Result:
     cleaned = (replace(paper, code=clean_document(paper.code)) for paper in result.papers)
     named = tuple(paper for paper in cleaned if paper.code or paper.sha256)
     result = replace(result, papers=named)
+    item = work.state.plan.item(work.occurrence.item_key)
     if work.occurrence.kind == ItemKind.CHECK_IN:
         if not result.text.strip():
             msg = "Đề nghị ghi tóm tắt tình hình thực hiện trong kỳ."
             raise Refused(msg, field="text")
         return result
     if result.unchanged:
+        _check_may_be_unchanged(item)
         if not any(paper.code for paper in named):
             msg = "Đề nghị ghi số, ký hiệu văn bản đang còn hiệu lực."
             raise Refused(msg, field="document")
@@ -70,13 +88,73 @@ def check_result(work: Work, result: Result) -> Result:
     if not result.text.strip():
         msg = "Đề nghị ghi tóm tắt kết quả thực hiện."
         raise Refused(msg, field="text")
+    outcomes = check_outcomes(item.calendar.outcomes, result.outcomes)
+    named += _outcome_papers(item.calendar.outcomes, outcomes)
     if not named:
         msg = "Cần ít nhất một tài liệu kiểm chứng: số và ngày văn bản, hoặc một tệp đính kèm."
         raise Refused(msg, field="document")
     _check_papers(named)
-    item = work.state.plan.item(work.occurrence.item_key)
     check_figures(item.calendar.figures, result.figures)
-    return result
+    return replace(result, papers=named, outcomes=outcomes)
+
+
+def asks_for_this_year(item: Item) -> bool:
+    """Whether a result of ``item`` has something of its own year to say, each year."""
+    required = any(figure.required for figure in item.calendar.figures)
+    return required or bool(item.calendar.outcomes)
+
+
+def _check_may_be_unchanged(item: Item) -> None:
+    if asks_for_this_year(item):
+        msg = (
+            f"Nhiệm vụ {item.key} cần số liệu hoặc kết quả của chính năm nay, nên không dùng “không "
+            "thay đổi so với năm trước”; đề nghị cập nhật kết quả."
+        )
+        raise Refused(msg)
+
+
+def check_outcomes(
+    required: Sequence[RequiredOutcome], given: Mapping[str, OutcomeFiled]
+) -> dict[str, OutcomeFiled]:
+    """Each outcome with its document, normalised, or with the reason why there is none.
+
+    Raises:
+        Refused: names the outcome and says what is missing.
+    """
+    known = {one.key: one for one in required}
+    for key in given:
+        if key not in known:
+            msg = f"Nhiệm vụ này không có kết quả “{key}”. Các kết quả: {', '.join(known) or 'không có'}."
+            raise Refused(msg, field=f"outcome.{key}.document")
+    return {key: _outcome(one, given.get(key, OutcomeFiled())) for key, one in known.items()}
+
+
+def _outcome(asked: RequiredOutcome, given: OutcomeFiled) -> OutcomeFiled:
+    place = f"outcome.{asked.key}"
+    code, reason = clean_document(given.code), (given.none_because or "").strip()
+    if code and reason:
+        msg = f"“{asked.label}”: đã ghi văn bản thì để trống lý do không phát sinh, hoặc ngược lại."
+        raise Refused(msg, field=f"{place}.none")
+    if not code and not reason:
+        msg = f"“{asked.label}”: đề nghị ghi số, ký hiệu văn bản, hoặc lý do không phát sinh."
+        raise Refused(msg, field=f"{place}.document")
+    if code and given.issued_on is None:
+        msg = f"Đề nghị ghi ngày ban hành của văn bản {code}, dạng ngày/tháng/năm."
+        raise Refused(msg, field=f"{place}.issued_on")
+    if reason:
+        return OutcomeFiled(none_because=reason)
+    return OutcomeFiled(code=code, issued_on=given.issued_on)
+
+
+def _outcome_papers(
+    required: Sequence[RequiredOutcome], given: Mapping[str, OutcomeFiled]
+) -> tuple[Paper, ...]:
+    filed = ((one.label, given[one.key]) for one in required)
+    return tuple(
+        Paper(code=one.code, issued_on=one.issued_on, title=label)
+        for label, one in filed
+        if one.code
+    )
 
 
 def _check_papers(papers: Sequence[Paper]) -> None:
@@ -104,13 +182,16 @@ def check_figures(figures: Sequence[Figure], given: Mapping[str, str]) -> None:
                 msg = f"Đề nghị nhập số liệu “{figure.label}”."
                 raise Refused(msg, field=f"figure.{figure.key}")
             continue
-        try:
-            number = Decimal(text.replace(".", "").replace(",", "."))
-        except InvalidOperation:
-            number = Decimal(-1)
-        if not number.is_finite() or number < 0:
+        if read_number(text) is None:
             msg = f"“{figure.label}”: cần một số không âm, ví dụ 1.234 hoặc 12,5; đã nhập “{text}”."
             raise Refused(msg, field=f"figure.{figure.key}")
+    if (found := above_whole(figures, given)) is not None:
+        part, whole = found
+        msg = (
+            f"“{part.label}” là một phần của “{whole.label}” nên không thể lớn hơn: đã nhập "
+            f"{given[part.key]} trên {given.get(whole.key) or 'chưa nhập'}. Đề nghị kiểm tra lại."
+        )
+        raise Refused(msg, field=f"figure.{part.key}")
 
 
 def store_result(
@@ -131,6 +212,7 @@ def store_result(
         text=result.text.strip(),
         unchanged=result.unchanged,
         figures=canonical_json(dict(result.figures)),
+        outcomes=canonical_json(outcomes_snapshot(result)),
         submitted_at=stamp.at,
         submitted_on=stamp.as_of,
         completed_on=completed.completed_on,
@@ -174,6 +256,19 @@ def standing_submission(session: Session, work: Work) -> Submission | None:
         .order_by(Submission.revision.desc())
         .limit(1)
     ).one_or_none()
+
+
+def outcomes_snapshot(result: Result) -> dict[str, dict[str, str]]:
+    """The outcomes of a result as they are stored: ``code``, ``issued_on``, or ``none``."""
+    found: dict[str, dict[str, str]] = {}
+    for key, one in result.outcomes.items():
+        values = {
+            "code": one.code,
+            "issued_on": one.issued_on.isoformat() if one.issued_on else None,
+            "none": one.none_because,
+        }
+        found[key] = {name: value for name, value in values.items() if value}
+    return found
 
 
 def evidence_snapshot(result: Result) -> list[dict[str, object]]:

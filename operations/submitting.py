@@ -9,9 +9,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from operations.acting import ActRequest, is_own, set_outcome, tell
-from operations.errors import Refused
+from operations.errors import NotPermitted, Refused
+from operations.handover import name_contact
 from operations.history import Change, record
-from operations.results import Result, check_result, evidence_snapshot, store_result
+from operations.results import (
+    Result,
+    check_result,
+    evidence_snapshot,
+    outcomes_snapshot,
+    store_result,
+)
 from operations.stamp import Stamp
 from operations.transition import Work, apply, is_returned
 from rules.actors import ActorKind, Capacity
@@ -52,10 +59,32 @@ def submit(
         effective_on=counted.completed_on,
     )
     record_papers(session, stamp, work, submission.id, result)
+    _name_focal(session, stamp, work, result)
     _receipt(session, stamp, work, submission.id)
     if _accepted_at_once(work, stamp):
         _accept(session, stamp, work)
     return submission.id
+
+
+def _name_focal(session: Session, stamp: Stamp, work: Work, result: Result) -> None:
+    """Carry the focal point that the result names into the address book, at once (rule 36).
+
+    At once, for whoever may do so speaks for the agency, and the agency's own word is enough; a
+    return of the result changes nothing about who answers for it.
+    """
+    occurrence = work.occurrence
+    if result.focal is None:
+        return
+    if not work.state.plan.item(occurrence.item_key).calendar.asks_contact:
+        msg = f"Kết quả của nhiệm vụ {occurrence.item_key} không kèm đầu mối."
+        raise Refused(msg, field="focal.name")
+    cause = f"Theo kết quả nhiệm vụ {occurrence.item_key} · {occurrence.period_key}"
+    try:
+        name_contact(session, stamp, result.focal, cause=cause)
+    except NotPermitted:
+        raise
+    except Refused as error:
+        raise Refused(str(error), field=f"focal.{error.field or 'name'}") from None
 
 
 def _completion(stamp: Stamp, work: Work, result: Result) -> Completion:
@@ -122,6 +151,7 @@ def record_papers(
                     "text": result.text.strip(),
                     "unchanged": result.unchanged,
                     "figures": dict(result.figures),
+                    "outcomes": outcomes_snapshot(result),
                     "papers": evidence_snapshot(result),
                     "entered_channel": result.entered_channel,
                     "entered_number": result.entered_number,

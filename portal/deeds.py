@@ -6,7 +6,7 @@ Which of them a page offers is read from the table of transitions (``portal.view
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -62,6 +62,8 @@ class Deed:
 
 def _submit(job: Job) -> None:
     result = job.reading.result(job.detail.item)
+    if job.detail.item.calendar.asks_contact:
+        result = replace(result, focal=job.reading.focal(job.detail.row.agency))
     job.reading.done()
     request = ActRequest(result=result, expected_version=job.version)
     act(job.session, job.stamp, job.id, Action.SUBMIT, request)

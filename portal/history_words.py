@@ -161,7 +161,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "period_last": "Kỳ đến ngày", "opens_on": "Ngày mở", "mode": "Cách theo dõi", "kind": "Loại",
     "lead_mode": "Cách chủ trì", "confirmation": "Cách xác nhận", "ladder": "Bậc nhắc",
     "milestone": "Dấu mốc", "opened_at": "Mở lúc", "revision": "Lần sửa", "text": "Nội dung",
-    "unchanged": "Không thay đổi so với năm trước", "figures": "Số liệu",
+    "unchanged": "Không thay đổi so với năm trước", "figures": "Số liệu", "outcomes": "Kết quả bắt buộc",
     "papers": "Tài liệu kiểm chứng", "entered_channel": "Nhập thay, nhận qua",
     "entered_number": "Số đến", "asked_at": "Đề nghị lúc", "asked_on": "Đề nghị ngày",
     "asked_by": "Tài khoản đề nghị", "asked_name": "Người đề nghị",

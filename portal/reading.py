@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from operations.results import Paper, Result
+from models.tables import ContactKind
+from operations.contacts import ContactInput
+from operations.results import OutcomeFiled, Paper, Result
 from portal.forms import FieldError, Posted
 from rules.values import Item
 
@@ -82,10 +84,12 @@ class Reading:
     def result(self, item: Item | None, *, unchanged: bool = False) -> Result:
         """A result: text, document, files, and the figures that ``item`` asks for."""
         figures = {} if item is None else self._figures(item)
+        outcomes = {} if item is None else self._outcomes(item)
         return Result(
             text=self.text("text"),
             papers=self._papers(),
             figures=figures,
+            outcomes=outcomes,
             unchanged=unchanged,
             entered_channel=self.line("entered_channel") or None,
             entered_number=self.line("entered_number") or None,
@@ -94,6 +98,23 @@ class Reading:
     def _figures(self, item: Item) -> dict[str, str]:
         given = {one.key: self.line(f"figure.{one.key}") for one in item.calendar.figures}
         return {key: text for key, text in given.items() if text}
+
+    def _outcomes(self, item: Item) -> dict[str, OutcomeFiled]:
+        return {
+            one.key: OutcomeFiled(
+                code=self.line(f"outcome.{one.key}.document") or None,
+                issued_on=self.day(f"outcome.{one.key}.issued_on"),
+                none_because=self.line(f"outcome.{one.key}.none") or None,
+            )
+            for one in item.calendar.outcomes
+        }
+
+    def focal(self, agency: str) -> ContactInput | None:
+        """The focal point that a result names; None when all of its fields are empty."""
+        given = {key: self.line(f"focal.{key}") for key in ("name", "post", "email", "phone")}
+        if not any(given.values()):
+            return None
+        return ContactInput(agency_key=agency, kind=ContactKind.FOCAL, **given)
 
     def _papers(self) -> tuple[Paper, ...]:
         code, issued_on = self.line("document") or None, self.day("issued_on")

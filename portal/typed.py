@@ -26,6 +26,14 @@ LABELS: Final[Mapping[str, str]] = {
 """The fields that people type into, by name, in the order in which they are shown."""
 
 
+_FOCAL: Mapping[str, str] = {
+    "focal.name": "Họ và tên đầu mối",
+    "focal.post": "Chức vụ của đầu mối",
+    "focal.email": "Thư công vụ của đầu mối",
+    "focal.phone": "Điện thoại của đầu mối",
+}
+
+
 def typed_lines(form: FormState) -> tuple[tuple[str, str], ...]:
     """The label and text of every field that was typed into."""
     figures = {
@@ -33,7 +41,12 @@ def typed_lines(form: FormState) -> tuple[tuple[str, str], ...]:
         for name in form.values
         if name.startswith("figure.")
     }
-    labels = {**LABELS, **figures}
+    outcomes = {
+        name: f"Kết quả {name.removeprefix('outcome.')}"
+        for name in form.values
+        if name.startswith("outcome.")
+    }
+    labels = {**LABELS, **figures, **outcomes, **_FOCAL}
     return tuple(
         (label, form.values[name]) for name, label in labels.items() if form.values.get(name)
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from operations.handing import HANDED, Colleague
 from operations.queries import WorkRow, by_urgency, work_list
 from operations.queries_detail import WorkDetail
+from operations.results import asks_for_this_year
 from operations.state import PlanState, known_plan, known_state
 from portal.doorway import Doorway
 from portal.words import Pill, pill
@@ -194,7 +195,10 @@ def offer(detail: WorkDetail, held: frozenset[Capacity], *, by_link: bool) -> Of
         actions=actions if others else actions - {Action.COVER},
         extension=lead and is_open and counted and not asked,
         obstacle=bool(own) and row.status in SHOWN,
-        unchanged=lead and row.kind is ItemKind.TASK and Action.SUBMIT in actions,
+        unchanged=lead
+        and row.kind is ItemKind.TASK
+        and Action.SUBMIT in actions
+        and not asks_for_this_year(detail.item),
         cover=others,
         by_account_only=by_link and not own and detail.own,
         hand=bool(own) and row.status in HANDED,

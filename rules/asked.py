@@ -5,7 +5,9 @@ Values of the catalog; ``rules.values`` gives them out together with the rest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,30 @@ class Figure:
     of: str | None = None
     target: int | None = None
     goal: str | None = None
+
+
+def read_number(text: str) -> Decimal | None:
+    """A figure as people type it (``1.234`` or ``12,5``); None when it is no number from 0 up."""
+    try:
+        number = Decimal(text.strip().replace(".", "").replace(",", "."))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number >= 0 else None
+
+
+def above_whole(
+    figures: Sequence[Figure], given: Mapping[str, str]
+) -> tuple[Figure, Figure] | None:
+    """The first figure that is above the one it is a part of, with that one (rule 41)."""
+    known = {figure.key: figure for figure in figures}
+    for figure in figures:
+        whole = known.get(figure.of or "")
+        if whole is None:
+            continue
+        part, all_ = (read_number(given.get(one.key, "")) for one in (figure, whole))
+        if part is not None and (all_ is None or part > all_):
+            return figure, whole
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

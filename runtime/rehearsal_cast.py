@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
 from operations.act import ActRequest, act
-from operations.results import Paper, Result
+from operations.results import OutcomeFiled, Paper, Result
 from operations.stamp import Stamp
 from operations.state import PlanState
 from rules.actors import AccountRole, Actor, ActorKind
@@ -60,6 +60,10 @@ def act_on_time(session: Session, state: PlanState, day: date) -> None:
             text="Đã hoàn thành (diễn tập).",
             papers=(Paper(code="01/BC-UBND", issued_on=day),),
             figures=figures,
+            outcomes={
+                one.key: OutcomeFiled(none_because="Diễn tập")
+                for one in state.plan.item(item).calendar.outcomes
+            },
         )
         done = act(session, acting(day, filer), number, Action.SUBMIT, ActRequest(result=result))
         if done.status is Status.SUBMITTED:

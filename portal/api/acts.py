@@ -112,7 +112,9 @@ def take_action(
 def _take(session: Session, by: Caller, number: int, action: ApiAction, body: Body[ActIn]) -> Done:
     given = body.value
     stamp = by.stamp(given.stated_name, given.stated_post)
-    result = given.result(_names(session, by, given), unchanged=action is ApiAction.NO_CHANGE)
+    names = _names(session, by, given)
+    unchanged = action is ApiAction.NO_CHANGE
+    result = given.result(names, by.agency or "", unchanged=unchanged)
     if action is ApiAction.CONTRIBUTE:
         submission: int | None = contribute(
             session, stamp, number, result, expected_version=body.version

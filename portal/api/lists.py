@@ -285,6 +285,7 @@ def _detail(by: Caller, detail: WorkDetail) -> AssignmentDetail:
             "may_raise_obstacle": offered.obstacle,
             "request_text": detail.row.request_text,
             "figures": figures_of(detail.item),
+            "outcomes": outcomes_of(detail.item),
             "results": [
                 ResultOut(
                     **{n: getattr(one, n) for n in ResultOut.model_fields if n != "documents"},

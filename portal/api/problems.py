@@ -182,7 +182,7 @@ def _refused(error: Exception) -> Response:
 def _where(field: str, detail: str) -> list[FieldProblem]:
     if not field:
         return []
-    name = _FIELDS.get(field, field.replace("figure.", "figures."))
+    name = _FIELDS.get(field, field.replace("figure.", "figures.").replace("outcome.", "outcomes."))
     return [FieldProblem(field=name, detail=detail, expected=_EXPECTED.get(name))]
 
 

@@ -195,6 +195,7 @@ class ResultOut(BaseModel):
     text: str
     unchanged: bool
     figures: Mapping[str, str]
+    outcomes: Mapping[str, Mapping[str, str]]
     submitted_at: datetime
     completed_on: date
     late_entry: bool
@@ -239,6 +240,7 @@ class AssignmentDetail(AssignmentOut):
     may_raise_obstacle: bool
     request_text: str | None
     figures: list[FigureOut]
+    outcomes: list[OutcomeOut]
     results: list[ResultOut]
     extension_requests: list[ExtensionOut]
     obstacles: list[ObstacleOut]

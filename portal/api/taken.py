@@ -19,8 +19,10 @@ from pydantic import (
     ValidationError,
 )
 
+from models.tables import ContactKind
 from notifications.formats import clean_line, clean_text
-from operations.results import Paper, Result
+from operations.contacts import ContactInput
+from operations.results import OutcomeFiled, Paper, Result
 from portal.api.problems import BadInput, FieldProblem, WrongMedia, field_problems, too_large
 from portal.forms import MAX_FILES, MAX_LINE, MAX_TEXT
 from portal.guard import BodyTooLarge
@@ -67,6 +69,23 @@ class PaperIn(Taken):
     sha256: Sha256 | None = None
 
 
+class OutcomeIn(Taken):
+    """An outcome that the item asks for: its document, or why there is none."""
+
+    code: Line | None = Field(default=None, examples=["125/QĐ-UBND"])
+    issued_on: Day | None = None
+    none_because: Line | None = Field(default=None, description="Lý do không phát sinh.")
+
+
+class FocalIn(Taken):
+    """The agency's focal point, confirmed or named anew with the result (I.1)."""
+
+    name: Line
+    post: Line | None = None
+    email: Line
+    phone: Line | None = None
+
+
 class ActIn(Stated):
     """What comes with an action; each action reads what it needs (rule 20)."""
 
@@ -76,12 +95,14 @@ class ActIn(Stated):
     text: Text = Field(default="", description="Tóm tắt kết quả, nội dung phối hợp.")
     documents: list[PaperIn] = Field(default_factory=list, max_length=MAX_FILES)
     figures: dict[Line, Line] = Field(default_factory=dict, max_length=50)
+    outcomes: dict[Line, OutcomeIn] = Field(default_factory=dict, max_length=50)
+    focal: FocalIn | None = None
     reason: Text | None = None
     covered_by: Number | None = Field(
         default=None, description="Phân công của cơ quan chủ trì kia, khi thực hiện chung."
     )
 
-    def result(self, names: dict[str, str], *, unchanged: bool = False) -> Result:
+    def result(self, names: dict[str, str], agency: str, *, unchanged: bool = False) -> Result:
         """The same as a result; ``names`` are those of the files, by digest."""
         papers = [
             Paper(
@@ -93,7 +114,22 @@ class ActIn(Stated):
             )
             for one in self.documents
         ]
-        return Result(text=self.text, papers=papers, figures=self.figures, unchanged=unchanged)
+        outcomes = {
+            key: OutcomeFiled(code=one.code, issued_on=one.issued_on, none_because=one.none_because)
+            for key, one in self.outcomes.items()
+        }
+        focal = None
+        if self.focal is not None:
+            given = self.focal.model_dump()
+            focal = ContactInput(agency_key=agency, kind=ContactKind.FOCAL, **given)
+        return Result(
+            text=self.text,
+            papers=papers,
+            figures=self.figures,
+            outcomes=outcomes,
+            focal=focal,
+            unchanged=unchanged,
+        )
 
 
 class ExtensionIn(Stated):

@@ -12,6 +12,7 @@ from operations.errors import NotFound
 from operations.filed_before import filed_before, papers_of
 from operations.findings import FOLLOWED, STATE_WORDS, findings, is_overdue
 from operations.handing import colleagues, handled_by
+from operations.handover import focal_to_confirm
 from operations.links import LINK_PATH
 from operations.queries import history_of
 from operations.queries_detail import WorkDetail, paper_of, work_detail
@@ -108,6 +109,9 @@ def show_work(
         before = filed_before(session, detail.row, papers_of(detail))
         centre = coordinator_name(session, detail.standing.coordinator)
         history = history_of(session, work_id)
+        focal = None
+        if detail.item.calendar.asks_contact:
+            focal = focal_to_confirm(session, door.actor, door.agency)
     offered = offer(detail, door.held(detail), by_link=door.by_link)
     return portal.pages(
         request,
@@ -124,6 +128,7 @@ def show_work(
         handed=handed_to(detail, people),
         before=before,
         partners=partners_shown(detail),
+        focal=focal,
         centre=centre,
         form=form,
         lost=typed_lines(form) if form.problem else (),
