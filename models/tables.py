@@ -31,6 +31,7 @@ from models.mail_tables import (
     Notice,
     Reminder,
 )
+from models.outward_tables import OpenDataSwitch
 from models.people_tables import Account, AccountLink, AccountLinkPurpose, RecoveryCode
 from models.work_tables import (
     Assignment,
@@ -80,6 +81,7 @@ __all__ = [
     "Notice",
     "Obstacle",
     "Occurrence",
+    "OpenDataSwitch",
     "PeriodDate",
     "PlanRow",
     "PlanVersion",

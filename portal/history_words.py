@@ -38,6 +38,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "policy": "Chính sách theo dõi",
     "calendar_feed": "Lịch hạn việc",
     "api_token": "Mã API",
+    "open_data": "Dữ liệu mở",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",
@@ -113,6 +114,8 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("added_work", "end"): "Thôi theo dõi nhiệm vụ giao bổ sung",
     ("assignment", "amend"): "Điều chỉnh nhiệm vụ giao bổ sung",
     ("occurrence", "amend"): "Điều chỉnh kỳ giao bổ sung",
+    ("open_data", "open"): "Công khai dữ liệu",
+    ("open_data", "close"): "Thôi công khai dữ liệu",
     ("policy", "set"): "Thay đổi chính sách",
     ("policy", "give_back"): "Trả chính sách về theo danh mục",
 }

@@ -97,6 +97,7 @@ SECTIONS: Final = (
             Entry("Ngày nghỉ, làm bù", "/danh-muc/ngay-nghi", "days"),
             Entry("Lịch nhiệm vụ", "/danh-muc/lich", "item_calendar"),
             Entry("Chính sách", "/danh-muc/chinh-sach", "policies"),
+            Entry("Dữ liệu mở", "/danh-muc/du-lieu-mo", "open_data"),
             Entry("Tài khoản", "/danh-muc/tai-khoan", "accounts"),
             Entry("Mã API", "/danh-muc/ma-api", "api_tokens"),
         ),

@@ -39,6 +39,8 @@ UPLOADS: Final = parse("30/10minute")
 """Forms with files, by link or account."""
 FEEDS: Final = parse("120/hour")
 """Readings of one calendar, by all who subscribed to it."""
+OPEN_DATA: Final = parse("120/minute")
+"""Readings of the open data, by address."""
 WRONG_FEEDS: Final = parse("60/5minute")
 """Calendar addresses that are none, by address; an old one goes on being asked for."""
 API_CALLS: Final = parse("600/minute")

@@ -32,7 +32,13 @@ from rules.actors import AccountRole, Actor, ActorKind
 
 IDLE: Final = timedelta(minutes=15)
 _RENEW: Final = timedelta(seconds=30)
-_UNSEEN: Final = frozenset({"health", "static", "calendar_feed", "v1_openapi", "guidance_picture"})
+_UNSEEN: Final = frozenset(
+    {"health", "static", "calendar_feed", "v1_openapi", "guidance_picture"}
+) | {
+    "open_schema",
+    "open_json",
+    "open_atom",
+}
 """Routes that look at nobody."""
 
 

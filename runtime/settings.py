@@ -194,6 +194,12 @@ class Settings(BaseSettings):
         "memory:// hoặc redis://maychu:6379/0",
         shown=False,
     )
+    open_data_origins: Annotated[tuple[WebAddress, ...], NoDecode] = setting(
+        (),
+        "Sites whose pages may read the open data in a browser (CORS), separated by blanks; unset "
+        "means none. Servers may read it anyway.",
+        "các địa chỉ web cách nhau bằng dấu cách, ví dụ https://cchc.khanhhoa.gov.vn",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "Least level that is logged.", "một trong: debug, info, warning, error"
     )
@@ -207,6 +213,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
+
+    @field_validator("open_data_origins", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @field_validator("link_secret")
     @classmethod

@@ -48,6 +48,9 @@ NO_PAGES = frozenset(
         "first_account_form",
         # A calendar file, not a page.
         "calendar_feed",
+        # Open data, closed in this world.
+        "open_json",
+        "open_atom",
     }
 )
 PATIENCE = 120_000
@@ -99,6 +102,7 @@ def samples(site: Live) -> dict[str, str]:
         "deed": "vuong-mac",
         "key": site.password_link("vanninh").removeprefix(PASSWORD_PATH),
         "occurrence": "1",
+        "open_kind": "results",
         "guide": "dieu-phoi",
         "picture_name": "co-quan-thu.png",
     }
