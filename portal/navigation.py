@@ -61,6 +61,7 @@ SECTIONS: Final = (
             Entry("Nhiệm vụ, dải năm", "/nhiem-vu", "items", near=("/viec", "/bang", "/ky")),
             Entry("Bản đồ tiến độ", "/ban-do", "heat_map"),
             Entry("Trang giao ban", "/giao-ban", "briefing"),
+            Entry("Chỉ tiêu", "/nhiem-vu/chi-tieu", "targets"),
             Entry("Giao bổ sung", "/nhiem-vu/giao-bo-sung", "added"),
         ),
     ),

@@ -203,6 +203,8 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "added_give": DECIDES,
     "added_one": READS_ALL,
     "added_act": DECIDES,
+    "targets": READS_ALL,
+    "agency_targets": OWN_WORK,
     "item": READS_ALL,
     "heat_map": READS_ALL,
     "briefing": READS_ALL,
@@ -247,7 +249,7 @@ FILES: Final = (
     *("queue_results", "queue_extensions", "queue_obstacles", "queue_proposals"),
     *("agencies", "groups", "days", "accounts", "findings"),
     *("history", "known_at", "exceptions", "authority", "sample", "reading"),
-    "table",
+    *("table", "targets"),
 )
 """The pages with a list that can be taken as a file, by whoever may open the page."""
 

@@ -357,3 +357,17 @@ def opened(url: str, the_plan: Plan | None = None) -> Iterator[Session]:
             session.rollback()
     finally:
         database.close()
+
+
+def work_row(session: Session, item_key: str, period: str, key: str) -> int:
+    """The number of a lead's row."""
+    return session.scalars(
+        select(Assignment.id)
+        .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
+        .where(
+            Occurrence.item_key == item_key,
+            Occurrence.period_key == period,
+            Assignment.agency_key == key,
+            Assignment.role == Role.LEAD.value,
+        )
+    ).one()

@@ -90,6 +90,7 @@ NO_LIST = {
     "own_codes_picture": "a picture",
     "contact_file_template": "a file to fill in",
     "items": "its file is the list nhiem-vu",
+    "agency_targets": "the agency's own numbers",
     "item": "its file is the list phan-cong, narrowed",
     "heat_map": "its file is the list ban-do",
     "briefing": "a sheet to print",
