@@ -140,6 +140,7 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
             )
         ],
     )
+    _let_read_by_head()
     for router in ALL_ROUTERS:
         app.include_router(router)
     _compare_with_permissions()
@@ -160,6 +161,13 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
         ),
     )
     return app
+
+
+def _let_read_by_head() -> None:
+    """What may be read may be asked for by HEAD; the description of the API says GET alone."""
+    for route in page_routes().values():
+        if "GET" in (route.methods or set()):
+            route.methods = {*(route.methods or ()), "HEAD"}
 
 
 def page_routes() -> dict[str, APIRoute]:

@@ -248,6 +248,7 @@ FILES: Final = (
     *("runs", "runs_all", "letters", "letter_proofs", "letter_rehearsal", "letter_pilots"),
     *("queue_results", "queue_extensions", "queue_obstacles", "queue_proposals"),
     *("agencies", "groups", "days", "accounts", "findings"),
+    *("added", "entering", "requests"),
     *("history", "known_at", "exceptions", "authority", "sample", "reading"),
     *("table", "targets"),
 )

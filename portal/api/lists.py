@@ -133,14 +133,17 @@ def items(by: By, plan: PlanKey = None) -> list[ItemOut]:
     return [_item(one, item) for one in found for item in one.decided]
 
 
-@router.get("/items/{key}", name="v1_item")
+@router.get("/items/{key:path}", name="v1_item")
 def item(
     by: By, key: Annotated[str, Path(pattern=r"^[A-Za-z0-9./-]{1,40}$")], plan: PlanKey = None
 ) -> ItemOut:
-    """Một nhiệm vụ; “plan” chỉ cần khi nhiều đề án có cùng mã nhiệm vụ."""
-    for one in items(by, plan):
-        if one.key == key:
-            return one
+    """Một nhiệm vụ, kể cả giao bổ sung (BS-2027/01); “plan” chỉ cần khi nhiều đề án có cùng mã nhiệm vụ."""
+    with by.portal.runtime.database.read() as session:
+        found = [load_plan(session, name) for name in plan_keys(session) if plan in {None, name}]
+    for one in found:
+        for each in one.every_item:
+            if each.key == key:
+                return _item(one, each)
     raise NotFound(NO_SUCH)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -10,7 +11,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from operations.api_tokens import SCOPE_WORDS, Scope
 from portal.api import acts, figures, files, lists
@@ -53,10 +56,19 @@ _MATCH: Final = {
 }
 
 
+def _without_head(route: BaseRoute) -> BaseRoute:
+    """The same route as it is described: a HEAD is a GET without its body."""
+    if not isinstance(route, APIRoute):
+        return route
+    told = copy(route)
+    told.methods = (route.methods or set()) - {"HEAD"}
+    return told
+
+
 @lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
     """The whole description."""
-    routes = [route for one in OFFERED for route in one.routes]
+    routes = [_without_head(route) for one in OFFERED for route in one.routes]
     found = get_openapi(
         title="Tiến độ",
         version="1",
@@ -72,7 +84,7 @@ def document() -> dict[str, Any]:
         schemas.pop(name, None)
     found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     found["security"] = [{"token": []}]
-    names = {(route.path, verb): route.name for route in routes for verb in route.methods}  # type: ignore[attr-defined]
+    names = {(route.path_format, verb): route.name for route in routes for verb in route.methods}  # type: ignore[attr-defined]
     for path, verbs in found["paths"].items():
         for verb, operation in verbs.items():
             _complete(operation, verb, names[path, verb.upper()])

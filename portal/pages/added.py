@@ -17,8 +17,10 @@ from operations.errors import NotFound
 from operations.queries_added import AddedView, added_one, added_works
 from operations.stamp import Stamp
 from operations.state import load_directory, load_plan, plan_keys
+from portal.added_tables import added_table
 from portal.attempts import attempt
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.filing import file_form
 from portal.forms import FormState, Posted
 from portal.pages.queues import Form
@@ -28,6 +30,7 @@ from portal.reading import Reading
 from portal.throttle import POSTS
 from portal.told import say, told
 from portal.visitors import person_of
+from reports.tables import Table
 from rules.values import Audience, Confirmation, DateAuthority, LeadMode
 
 router = APIRouter()
@@ -137,6 +140,14 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
 def added(request: Request) -> Response:
     """All added work, and the form that adds more."""
     return _show(request, FormState())
+
+
+def _file(request: Request) -> Table:
+    with portal_of(request).runtime.database.read() as session:
+        return added_table(added_works(session))
+
+
+takes_away(router, "added", _file)
 
 
 @router.post(PATH + "/xem-truoc", name="added_preview")

@@ -243,11 +243,12 @@ def sample_export(request: Request, kind: str) -> Response:
     return export(request, table, kind)
 
 
+_SEE_ALL_READING: Final = frozenset({AccountRole.ADMIN, AccountRole.AUDITOR})
 _READING_FIELDS = ("tai-khoan", "tu", "den")
 
 
 def _reading(request: Request, limit: int) -> tuple[Asked, Table]:
-    """One's own reading and exports; of everybody for administrators."""
+    """One's own reading and exports; of everybody for administrators and auditors (rule 40)."""
     person, asked = person_of(request), asked_of(request, _READING_FIELDS)
     query = select(AccessLog).where(
         or_(
@@ -261,7 +262,7 @@ def _reading(request: Request, limit: int) -> tuple[Asked, Table]:
         query = query.where(AccessLog.at >= start_of(since))
     if until is not None:
         query = query.where(AccessLog.at <= end_of(until))
-    if person.role is not AccountRole.ADMIN:
+    if person.role not in _SEE_ALL_READING:
         query = query.where(AccessLog.actor == f"account:{person.username}")
     elif account := asked.text("tai-khoan"):
         query = query.where(AccessLog.actor.icontains(account, autoescape=True))
@@ -274,7 +275,8 @@ def _reading(request: Request, limit: int) -> tuple[Asked, Table]:
 def reading(request: Request) -> Response:
     """Who read or exported what (rule 40)."""
     asked, table = _reading(request, _SHOWN)
-    return _list(request, "reading.html", table, asked=asked)
+    everybody = person_of(request).role in _SEE_ALL_READING
+    return _list(request, "reading.html", table, asked=asked, everybody=everybody)
 
 
 @router.api_route("/kiem-tra/nhat-ky/xuat/{kind}", methods=_READ, name="reading_export")

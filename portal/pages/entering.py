@@ -6,6 +6,7 @@ That it was entered is said wherever it shows, and whoever entered it does not d
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -19,18 +20,21 @@ from operations.errors import NotFound
 from operations.queries import by_urgency, work_list
 from operations.queries_detail import WorkDetail, work_detail
 from operations.queues import queue_counts
+from portal.added_tables import open_work_table
 from portal.deciding import DECIDER_DEEDS
 from portal.deeds import AGENCY_DEEDS
 from portal.doorway import Doorway
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.forms import FormState
 from portal.pages.queues import BASE, Form, done_just_now
 from portal.pages.work import Desk
 from portal.portal import portal_of
 from portal.taking import take
 from portal.typed import typed_lines
-from portal.views import Reader
+from portal.views import Card, Reader
 from portal.words import pill
+from reports.tables import Table
 from rules.actors import Capacity
 from rules.lifecycle import OPEN
 from rules.values import ItemKind, Role, TrackingMode
@@ -59,20 +63,20 @@ def _agencies(session: Session) -> list[tuple[str, str]]:
     return list(dict(session.execute(query).tuples().all()).items())
 
 
+def _open_of(session: Session, as_of: date, agency: str) -> tuple[Card, ...]:
+    """The open work that an agency leads, by urgency; none while no agency is chosen."""
+    if not agency:
+        return ()
+    rows = work_list(session, as_of=as_of, agency=agency, roles=[Role.LEAD], statuses=list(OPEN))
+    return Reader(session, as_of).cards(by_urgency(rows))
+
+
 @router.api_route(PATH, methods=_READ, name="entering")
 def entering(request: Request, door: Desk) -> Response:
     """Choose an agency, then one of its open pieces of work."""
     portal, agency = portal_of(request), request.query_params.get("co-quan", "")
     with portal.runtime.database.read() as session:
-        reader = Reader(session, portal.today)
-        rows = (
-            work_list(
-                session, as_of=portal.today, agency=agency, roles=[Role.LEAD], statuses=list(OPEN)
-            )
-            if agency
-            else []
-        )
-        cards = reader.cards(by_urgency(rows))
+        cards = _open_of(session, portal.today, agency)
         agencies, counts = _agencies(session), queue_counts(session)
         done = done_just_now(session, request, portal)
     return portal.pages(
@@ -92,6 +96,16 @@ def _may_enter(door: Doorway, detail: WorkDetail) -> bool:
     row, held = detail.row, door.held(detail)
     enters = Capacity.DECIDER in held and Capacity.LEAD not in held
     return enters and row.role is Role.LEAD and row.status in OPEN
+
+
+def _file(request: Request) -> Table:
+    portal, agency = portal_of(request), request.query_params.get("co-quan", "")
+    with portal.runtime.database.read() as session:
+        cards = _open_of(session, portal.today, agency)
+    return open_work_table("nhap-thay", "Việc đang mở để nhập thay", cards)
+
+
+takes_away(router, "entering", _file)
 
 
 def show_entering(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -15,9 +17,11 @@ from operations.queries import by_urgency, work_list
 from operations.queries_detail import WorkDetail, work_detail
 from operations.queues import filed, partner_counts, queue_counts
 from operations.transition import check_version, load_work
+from portal.added_tables import asking_table
 from portal.attempts import attempt
 from portal.doorway import Doorway
 from portal.errors import NotThere
+from portal.exporting import takes_away
 from portal.forms import FormState
 from portal.pages.queues import BASE, Form
 from portal.pages.work import Desk
@@ -27,7 +31,9 @@ from portal.reading import Reading
 from portal.requesting import SAID, take_request
 from portal.throttle import POSTS
 from portal.typed import typed_lines
-from portal.views import Reader
+from portal.views import Card, Reader
+from portal.visitors import person_of
+from reports.tables import Table
 from rules.actors import Capacity
 from rules.lifecycle import OPEN, Status
 from rules.values import Role
@@ -42,20 +48,30 @@ def requests(request: Request, door: Desk) -> Response:
     """The coordinator's own open work that has partners."""
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
-        reader = Reader(session, portal.today)
-        found = work_list(
-            session,
-            as_of=portal.today,
-            agency=door.agency,
-            roles=[Role.LEAD],
-            statuses=list(OPEN),
-        )
-        counted = partner_counts(session, [row.occurrence for row in found])
-        cards = reader.cards(row for row in by_urgency(found) if row.occurrence in counted)
+        cards, counted = _with_partners(session, portal.today, door.agency)
         counts = queue_counts(session)
     return portal.pages(
         request, "requests.html", door=door, counts=counts, cards=cards, partners=counted
     )
+
+
+def _with_partners(
+    session: Session, as_of: date, agency: str
+) -> tuple[tuple[Card, ...], Mapping[int, Mapping[str, int]]]:
+    """The open work that an agency leads with partners, and how many of these stand where."""
+    found = work_list(session, as_of=as_of, agency=agency, roles=[Role.LEAD], statuses=list(OPEN))
+    counted = partner_counts(session, [row.occurrence for row in found])
+    rows = [row for row in by_urgency(found) if row.occurrence in counted]
+    return Reader(session, as_of).cards(rows), counted
+
+
+def _file(request: Request) -> Table:
+    portal, agency = portal_of(request), person_of(request).agency or ""
+    with portal.runtime.database.read() as session:
+        return asking_table(*_with_partners(session, portal.today, agency))
+
+
+takes_away(router, "requests", _file)
 
 
 def _lead(session: Session, request: Request, work_id: int) -> WorkDetail:

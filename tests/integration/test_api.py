@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from models.tables import AccessLog, ApiToken, Assignment, Event, Submission
 from operations.act import act as decide
+from operations.added import AddedInput, add_work
 from operations.api_tokens import revoke_token
 from portal.permissions import Visitor
 from rules.lifecycle import Action
@@ -319,3 +320,32 @@ def test_figures_of_the_past_are_those_known_then(site: Site, own: TestClient) -
     assert (now["done_in_time"], then["done_in_time"]) == (1, 0)
     late = date(2099, 1, 1).isoformat()
     assert is_problem(own.get(f"/api/v1/summary?cutoff={late}"), 422)["field"] == "cutoff"
+
+
+def test_whatever_is_read_may_be_asked_for_by_head(site: Site, own: TestClient) -> None:
+    """(34, 40) Like a GET it changes nothing and is logged; the description says GET alone."""
+    for path in ("/me", "/plans", "/items/I.1", "/assignments", "/findings"):
+        answer = own.head(f"/api/v1{path}")
+        assert answer.status_code == 200, path
+        assert answer.headers["content-type"] == "application/json"
+    assert site.browser().head("/api/v1/me").status_code == 401
+    offered = site.browser().get("/api/v1/openapi.json").json()["paths"]
+    assert {verb for verbs in offered.values() for verb in verbs} == {"get", "post"}
+
+
+def test_added_work_is_read_by_its_code_with_a_slash(site: Site, own: TestClient) -> None:
+    """(44)"""
+    added = AddedInput(
+        basis_code="512/UBND-NC",
+        basis_on=date(2027, 2, 15),
+        task="Rà soát thủ tục nội bộ",
+        product="Báo cáo",
+        due_on=date(2027, 5, 7),
+        leads=(world.A,),
+    )
+    site.write(lambda session: add_work(session, world.coordinator(), world.PLAN, added))
+    found = own.get("/api/v1/items/BS-2027/01")
+    assert found.status_code == 200
+    assert found.json()["key"] == "BS-2027/01"
+    is_problem(own.get("/api/v1/items/BS-2027/02"), 404)
+    assert "/api/v1/items/{key}" in site.browser().get("/api/v1/openapi.json").json()["paths"]
