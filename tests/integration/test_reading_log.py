@@ -15,9 +15,12 @@ from tests.integration.test_portal_permissions import path_of
 from tests.portal_routes import ROUTES
 from tests.portal_site import Site, text_of
 
-SEES_NOBODY = {"health", "static", "calendar_feed", "v1_openapi", "guidance_picture"}
-"""Looked at without anybody being asked for: signs of life, style sheets, a secret address, and
-the description of the API and pictures of the guidance, which hold no data."""
+SEES_NOBODY = {
+    *("health", "static", "calendar_feed", "v1_openapi", "guidance_picture"),
+    *("open_schema", "open_json", "open_atom"),
+}
+"""Looked at without anybody being asked for: signs of life, style sheets, a secret address, the
+description of the API, pictures of the guidance, and what is published for everybody."""
 
 
 @pytest.fixture
