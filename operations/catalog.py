@@ -7,8 +7,6 @@ in the system since is kept and shown, never overwritten silently.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -17,13 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids
-from models.tables import DayRow, PlanRow, PlanVersion, PolicySetting
+from models.tables import DayRow, PlanRow, PolicySetting
 from operations.agencies import directory_from_json, directory_to_json, store_directory, union
 from operations.history import Change, record, snapshot_of
+from operations.plan_versions import keep_edited, remember_calendars, store_version
 from operations.policy_values import policies_set, with_policies
 from operations.stamp import Stamp
 from operations.state import (
-    PLAN_ADAPTER,
     Facts,
     fact,
     load_applied,
@@ -120,14 +118,18 @@ def apply_catalog(
             )
         )
         session.flush()
-        version = _store_version(session, stamp, loaded.plan, loaded.plan.version)
+        version = store_version(session, stamp, loaded.plan)
+        remember_calendars(session, stamp, loaded.plan)
         return CatalogResult(first=True, version=version, changes=())
     version = plan_row.current_version
     current = load_applied(session, loaded.plan.key)
-    if replace(current, version=0) != replace(loaded.plan, version=0):
-        version = max(version + 1, loaded.plan.version)
-        _store_version(session, stamp, replace(loaded.plan, version=version), version)
+    plan, calendars = keep_edited(session, current, loaded.plan, overwrite=overwrite)
+    if replace(current, version=0) != replace(plan, version=0):
+        version = max(version + 1, plan.version)
+        store_version(session, stamp, replace(plan, version=version))
         plan_row.current_version = version
+    remember_calendars(session, stamp, loaded.plan)
+    kept += [f"lịch {one}" for one in calendars]
     kept += _policies_kept(session, stamp, loaded.plan, overwrite=overwrite)
     return CatalogResult(first=False, version=version, changes=tuple(changes), kept=tuple(kept))
 
@@ -162,35 +164,6 @@ def _policies_kept(session: Session, stamp: Stamp, files: Plan, *, overwrite: bo
         )
         record(session, stamp, [change])
     return []
-
-
-def _store_version(session: Session, stamp: Stamp, plan: Plan, version: int) -> int:
-    content = json.dumps(
-        PLAN_ADAPTER.dump_python(plan, mode="json", exclude={"added"}),
-        ensure_ascii=False,
-        sort_keys=True,
-    )
-    row = PlanVersion(
-        plan_key=plan.key,
-        version=version,
-        effective_from=plan.effective_from,
-        content=content,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
-        applied_at=stamp.at,
-        applied_by=stamp.actor.name,
-    )
-    session.add(row)
-    session.flush()
-    change = Change(
-        entity="plan",
-        entity_id=plan.key,
-        action="apply",
-        snapshot={"version": version, "digest": row.digest, "content": content},
-        plan=plan.key,
-        document=plan.decision.code,
-    )
-    record(session, stamp, [change])
-    return version
 
 
 def _store_days(session: Session, stamp: Stamp, loaded: LoadedCatalog) -> None:

@@ -182,6 +182,8 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "open_atom": ALL,
     "open_data": READS_ALL,
     "open_data_act": DECIDES,
+    "calendar_edit": DECIDES,
+    "calendar_edit_act": DECIDES,
     "policies": READS_ALL,
     "policy_act": POLICIES,
     "days": READS_ALL,

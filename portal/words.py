@@ -173,6 +173,7 @@ _EVENT_WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "extend"): "Hạn mới có hiệu lực",
     ("assignment", "reschedule"): "Điều chỉnh ngày",
     ("assignment", "fix_date"): "Ấn định hạn",
+    ("assignment", "follow_calendar"): "Đổi hạn theo lịch nhiệm vụ mới",
     ("assignment", "hand"): "Giao người thực hiện",
     ("submission", "file"): "Ghi kết quả và tài liệu kiểm chứng",
     ("extension", "ask"): "Đề nghị gia hạn",
