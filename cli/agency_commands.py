@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.app import Command, group
-from cli.output import ABSENT, shown
-from cli.params import Reason, day
+from cli.errors import Failed
+from cli.output import ABSENT, agreed, shown
+from cli.params import Reason, Yes, any_path, day
 
-agencies = group("agencies", "Cơ quan: danh sách, thư tự động, thí điểm.")
+agencies = group("agencies", "Cơ quan: danh sách, sắp xếp, thư tự động, thí điểm.")
 
 Keys = Annotated[
     list[str], typer.Argument(metavar="MÃ...", help="Mã cơ quan; nhóm viết @ma_nhom nếu là thư.")
@@ -114,3 +116,48 @@ def pilot(ctx: typer.Context, keys: Keys, on: On = True, reason: Reason = None) 
             changed = set_pilot(session, here.stamp(), keys, on=on, reason=reason or "")
         here.out.record({"pilot": on, "changed": list(changed)})
         here.out.say(f"{len(changed)} cơ quan {'thí điểm' if on else 'thôi thí điểm'}.")
+
+
+@agencies.command("change", cls=Command)
+def change(
+    ctx: typer.Context,
+    *,
+    file: Annotated[
+        Path,
+        typer.Argument(parser=any_path, metavar="FILE", help="Tệp YAML, mẫu: docs/agencies.md."),
+    ],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Áp dụng; không có thì chỉ xem trước.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Sắp xếp cơ quan theo tệp: hợp nhất, chia tách, đổi tên, kết thúc, thành lập; xem trước."""
+    from cli.changes import show_look
+    from cli.edge import ready
+    from operations.reorganising import ReorganisationRefused
+    from operations.reorganising_preview import apply_seen, preview
+    from tasks_catalog.reorganisations import read_reorganisations
+
+    source = read_reorganisations(file)
+    with ready(ctx) as here:
+        stamp = here.stamp()
+        try:
+            with here.runtime.database.write() as session:
+                look = preview(session, stamp, source.changes)
+            show_look(here.out, look)
+            if not apply:
+                here.out.record({"changes": len(source.changes), "applied": False})
+                here.out.say("Mới xem trước, chưa ghi gì. Thêm --apply để áp dụng.")
+                return
+            if not agreed(f"Áp dụng {len(source.changes)} sắp xếp?", already=yes):
+                raise Failed("Chưa ghi gì. Thêm --yes nếu muốn áp dụng mà không hỏi.")
+            with here.runtime.database.write() as session:
+                moved = apply_seen(session, stamp, source.changes, seal=look.seal)
+        except ReorganisationRefused as error:
+            raise source.errors(error.number, error.problems) from error
+        here.out.record({"changes": len(source.changes), "applied": True})
+        here.out.say(
+            f"Đã ghi {len(source.changes)} sắp xếp: {moved.created} phân công tiếp nhận, "
+            f"{moved.linked} gộp vào phân công đã có, {moved.ended} thôi theo dõi, "
+            f"{moved.to_review} cần xem xét mở lại."
+        )

@@ -23,6 +23,8 @@ from rules.lifecycle import MOVABLE, Action, Status
 from rules.values import LeadMode, Role, Succession
 
 _SYSTEM = frozenset({Capacity.SYSTEM})
+TO_REVIEW = "phần việc của cơ quan kế thừa đã kết thúc, cơ quan điều phối xem xét việc mở lại"
+"""How the reason of a transfer ends that leaves a decision to people (rule 35)."""
 _TAKEN_OVER = (
     "occurrence_id",
     "role",
@@ -144,7 +146,7 @@ def _move(
 def _reason(work: Work, heir: Assignment) -> str:
     text = f"{heir.agency_name} kế thừa nhiệm vụ của {work.assignment.agency_name}"
     if Status(heir.status) not in MOVABLE:
-        text += "; phần việc của cơ quan kế thừa đã kết thúc, cơ quan điều phối xem xét việc mở lại"
+        text += f"; {TO_REVIEW}"
     return text
 
 

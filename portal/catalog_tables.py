@@ -9,8 +9,10 @@ from typing import Final
 from models.tables import Account, DayRow
 from operations.address_book import ContactGap
 from operations.queries_groups import GroupView
+from operations.queries_reorganising import ReorganisationView
 from portal.words import actor_words
 from reports.tables import Column, Kind, Line, Table, Value
+from rules.reorganising import ChangeKind
 from rules.values import Agency
 
 WEEK: Final = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật")
@@ -45,6 +47,38 @@ def agencies_table(
             *(Column(title="Thí điểm", width=10),),
             Column(title="Hoạt động từ", kind=Kind.DATE, width=13),
             Column(title="Ghi chú", width=40),
+        ),
+        lines=tuple(lines),
+    )
+
+
+def reorganisations_table(
+    rows: Iterable[ReorganisationView], kinds: Mapping[ChangeKind, str]
+) -> Table:
+    """Every change of agencies with its document (rule 35)."""
+    lines = (
+        Line(
+            values=(
+                one.effective_on,
+                "Theo danh mục" if one.kind is None else kinds[one.kind],
+                *("; ".join(one.before) or None, "; ".join(one.after) or None),
+                *(one.document, one.issued_on, one.reason),
+                "có hiệu lực" if one.settled else "chờ đến ngày",
+                *(one.recorded_by, one.recorded_at),
+            )
+        )
+        for one in rows
+    )
+    return Table(
+        key="sap-xep-co-quan",
+        title="Sắp xếp cơ quan",
+        columns=(
+            *(Column(title="Hiệu lực", kind=Kind.DATE, width=12), Column(title="Loại", width=20)),
+            *(Column(title="Cơ quan cũ", width=40), Column(title="Cơ quan tiếp nhận", width=40)),
+            *(Column(title="Văn bản", width=30), Column(title="Ngày", kind=Kind.DATE, width=12)),
+            *(Column(title="Lý do, ghi chú", width=40), Column(title="Tình trạng", width=14)),
+            Column(title="Người ghi", width=24),
+            Column(title="Ghi lúc", kind=Kind.MOMENT, width=18),
         ),
         lines=tuple(lines),
     )

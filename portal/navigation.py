@@ -93,6 +93,7 @@ SECTIONS: Final = (
         "Danh mục",
         (
             Entry("Cơ quan, đầu mối", "/danh-muc/co-quan", "agencies"),
+            Entry("Sắp xếp cơ quan", "/danh-muc/sap-xep", "reorganisations"),
             Entry("Nhập đầu mối từ tệp", "/danh-muc/nhap-dau-moi", "contact_file"),
             Entry("Nhóm, thư tự động", "/danh-muc/nhom", "groups"),
             Entry("Ngày nghỉ, làm bù", "/danh-muc/ngay-nghi", "days"),

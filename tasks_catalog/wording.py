@@ -12,12 +12,11 @@ from pydantic_core import ErrorDetails
 from tasks_catalog import schema
 from tasks_catalog.yaml_source import YamlSource
 
-_FIELDS = {
-    name
-    for model in vars(schema).values()
-    if isinstance(model, type) and issubclass(model, schema.Strict)
-    for name in model.model_fields
-}
+
+def _fields() -> set[str]:
+    """The names of all fields, those of models outside of ``schema`` as well."""
+    return {name for model in schema.Strict.__subclasses__() for name in model.model_fields}
+
 
 _FORMATS: Mapping[str, tuple[str, str]] = {
     "string_type": ("không phải là chuỗi", 'đặt trong dấu nháy, ví dụ "2025"'),
@@ -77,7 +76,7 @@ def _describe(detail: ErrorDetails) -> tuple[str, str]:
             return "thiếu trường này", _MISSING.get(name, f"thêm dòng “{name}: …”")
         case "extra_forbidden":
             otherwise = "bỏ trường này hoặc sửa lại tên"
-            return "trường không được dùng", nearest(name, _FIELDS, otherwise=otherwise)
+            return "trường không được dùng", nearest(name, _fields(), otherwise=otherwise)
         case "enum" | "literal_error":
             allowed = str(limits.get("expected", "")).replace(" or ", ", ")
             return f"giá trị “{detail['input']}” không được dùng", f"chọn một trong: {allowed}"

@@ -33,10 +33,14 @@ class YamlSource:
     raw: bytes = b""
     lines: dict[Loc, int] = field(default_factory=dict)
     errors: list[CatalogError] = field(default_factory=list)
+    brought: bool = False
+    """Whether its content came from elsewhere, by a form: then its name has no folder."""
 
     @property
     def name(self) -> str:
         """How messages name the file: its folder and its own name."""
+        if self.brought:
+            return self.path.name
         return f"{self.path.resolve().parent.name}/{self.path.name}"
 
     def line(self, loc: Loc) -> int:
@@ -70,9 +74,12 @@ class YamlSource:
         return " > ".join(names) or "tệp"
 
 
-def read_yaml(path: Path) -> YamlSource:
-    """Read a file; whatever is wrong with its text is in ``errors``, and then it has no data."""
-    source = YamlSource(path)
+def read_yaml(path: Path, raw: bytes | None = None) -> YamlSource:
+    """Read a file; whatever is wrong with its text is in ``errors``, and then it has no data.
+
+    ``raw`` is its content where it came from elsewhere.
+    """
+    source = YamlSource(path, raw=raw or b"", brought=raw is not None)
     text = _text(source)
     if text is None:
         return source
@@ -99,7 +106,8 @@ def read_yaml(path: Path) -> YamlSource:
 
 def _text(source: YamlSource) -> str | None:
     try:
-        source.raw = source.path.read_bytes()
+        if not source.brought:
+            source.raw = source.path.read_bytes()
     except FileNotFoundError:
         source.refuse_line(1, "không có tệp này", "tạo tệp này, hoặc sửa lại đường dẫn")
         return None

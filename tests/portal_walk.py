@@ -104,6 +104,7 @@ def samples(site: Live) -> dict[str, str]:
         "occurrence": "1",
         "open_kind": "results",
         "guide": "dieu-phoi",
+        "change": "chia-tach",
         "picture_name": "co-quan-thu.png",
     }
 

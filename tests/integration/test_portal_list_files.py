@@ -60,6 +60,7 @@ NO_LIST = {
     "agency_entry": "one agency",
     "account": "one account",
     "group": "one group",
+    "reorganisation_form": "a form",
     "contact_file": "a form",
     "agency_calendar_file": "a calendar file",
     "agency_findings_file": "a file",
@@ -267,6 +268,7 @@ def test_every_page_with_a_list_leads_to_its_file_with_its_filters_kept(site: Si
         "link_list",
         "link_findings",
         "letter_proofs",
+        "reorganisations",
         "runs_all",
     }
     for page in sorted(set(FILES) - empty):

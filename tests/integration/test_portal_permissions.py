@@ -48,6 +48,7 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
 
 SAMPLES = {
     "deed": "vuong-mac",
+    "change": "hop-nhat",
     "evidence_id": "1",
     "occurrence": "1",
     "number": "0",
