@@ -55,7 +55,7 @@ def browser(site: Site) -> TestClient:
 
 def post(browser: TestClient, path: str, values: dict[str, str], **more: object) -> Response:
     mark = mark_of(browser.get(PAGE))
-    return browser.post(path, data={"mark": mark, **values}, **more)  # type: ignore[arg-type, no-any-return]
+    return browser.post(path, data={"mark": mark, **values}, **more)  # type: ignore[no-any-return]
 
 
 def signed(page: Response) -> str:
