@@ -20,7 +20,7 @@ from operations.transition import amend, load_work
 from rules.directory import Directory
 from rules.lifecycle import MOVABLE, Action, Status
 from rules.reorganising import ChangeKind
-from rules.values import Succession
+from rules.values import Certainty, Succession
 
 _REVIEWED = "review_closed"
 _STILL_CLOSED = [
@@ -40,6 +40,8 @@ class ReorganisationView:
     after: tuple[str, ...]
     reason: str | None
     settled: bool
+    certain: bool = True
+    """Whether it was read in a source; what was not is for the coordinator to confirm."""
     recorded_by: str | None = None
     recorded_at: datetime | None = None
 
@@ -89,6 +91,7 @@ def _of_the_catalog(
             after=() if heir is None else _names(directory, [heir]),
             reason="; ".join(dict.fromkeys(one.note for one in group if one.note)) or None,
             settled=day <= today,
+            certain=all(one.certainty is Certainty.SEEN for one in group),
         )
 
 

@@ -260,7 +260,7 @@ def _parties(
     session: Session, before: Directory, after: Directory, day: date
 ) -> Iterator[PartyChange]:
     for key in plan_keys(session):
-        for item in load_state(session, key).plan.items:
+        for item in load_state(session, key).plan.decided:
             old_leads, old_partners = parties_on(item, before, day)
             leads, partners = parties_on(item, after, day)
             if (old_leads, old_partners) != (leads, partners):
