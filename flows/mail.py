@@ -18,6 +18,7 @@ from operations.stamp import Stamp
 from operations.state import is_trial
 from operations.summary import queue_monday_summary
 from runtime.delivery import DeliveryResult, deliver
+from runtime.outward import tell_quietly
 from runtime.wiring import Runtime
 
 QUEUING = Job(word="remind", title="Lập thư nhắc")
@@ -90,6 +91,8 @@ def send_letters(
     with runtime.database.read() as session:
         day = business_date(session, as_of, today(runtime, DELIVERY))
     sent = deliver(runtime.post_office(run), as_of=day.as_of) if day.sends else DeliveryResult()
+    if day.sends:
+        tell_quietly(runtime.outward_office(run), as_of=day.as_of)
     outcome = _delivered(queued, sent)
     perform(runtime, DELIVERY, lambda *_: outcome, run=run, as_of=as_of)
     if sent.trouble is not None:

@@ -31,7 +31,7 @@ from models.mail_tables import (
     Notice,
     Reminder,
 )
-from models.outward_tables import OpenDataSwitch
+from models.outward_tables import OpenDataSwitch, Outlet, OutwardAttempt, OutwardMessage
 from models.people_tables import Account, AccountLink, AccountLinkPurpose, RecoveryCode
 from models.work_tables import (
     Assignment,
@@ -82,6 +82,9 @@ __all__ = [
     "Obstacle",
     "Occurrence",
     "OpenDataSwitch",
+    "Outlet",
+    "OutwardAttempt",
+    "OutwardMessage",
     "PeriodDate",
     "PlanRow",
     "PlanVersion",

@@ -38,7 +38,16 @@ class Change:
     document: str | None = None
 
 
-_SECRET = frozenset({"password_hash", "totp_secret", "totp_pending", "secret_hash"})
+_SECRET = frozenset(
+    {
+        "password_hash",
+        "totp_secret",
+        "totp_pending",
+        "secret_hash",
+        "address_sealed",
+        "secret_sealed",
+    }
+)
 
 
 def snapshot_of(row: Base) -> dict[str, object]:

@@ -33,22 +33,22 @@ class Vault:
             self.secret.encode()
         )
 
-    def _box(self) -> Fernet:
-        return Fernet(urlsafe_b64encode(self._key("totp")))
+    def _box(self, use: str) -> Fernet:
+        return Fernet(urlsafe_b64encode(self._key(use)))
 
-    def lock(self, account: int, text: str) -> str:
-        """``text`` encrypted for this account."""
+    def lock(self, account: int, text: str, *, use: str = "totp") -> str:
+        """``text`` encrypted for this account, or for whatever has this number in another use."""
         # No instant: what was written when stands in the history.
-        return self._box().encrypt_at_time(f"{account}:{text}".encode(), 0).decode("ascii")
+        return self._box(use).encrypt_at_time(f"{account}:{text}".encode(), 0).decode("ascii")
 
-    def unlock(self, account: int, stored: str) -> str:
+    def unlock(self, account: int, stored: str, *, use: str = "totp") -> str:
         """What :meth:`lock` was given.
 
         Raises:
             Unreadable: another key or another account.
         """
         try:
-            owner, _, text = self._box().decrypt(stored.encode()).decode().partition(":")
+            owner, _, text = self._box(use).decrypt(stored.encode()).decode().partition(":")
         except InvalidToken:
             raise Unreadable from None
         if owner != str(account):

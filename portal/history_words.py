@@ -39,6 +39,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "calendar_feed": "Lịch hạn việc",
     "api_token": "Mã API",
     "open_data": "Dữ liệu mở",
+    "outlet": "Báo ra ngoài",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",
@@ -117,6 +118,9 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("added_work", "end"): "Thôi theo dõi nhiệm vụ giao bổ sung",
     ("assignment", "amend"): "Điều chỉnh nhiệm vụ giao bổ sung",
     ("occurrence", "amend"): "Điều chỉnh kỳ giao bổ sung",
+    ("outlet", "register"): "Đăng ký nơi nhận tin",
+    ("outlet", "switch_on"): "Bật nơi nhận tin",
+    ("outlet", "switch_off"): "Tắt nơi nhận tin",
     ("open_data", "open"): "Công khai dữ liệu",
     ("open_data", "close"): "Thôi công khai dữ liệu",
     ("policy", "set"): "Thay đổi chính sách",

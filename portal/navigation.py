@@ -100,6 +100,7 @@ SECTIONS: Final = (
             Entry("Lịch nhiệm vụ", "/danh-muc/lich", "item_calendar"),
             Entry("Chính sách", "/danh-muc/chinh-sach", "policies"),
             Entry("Dữ liệu mở", "/danh-muc/du-lieu-mo", "open_data"),
+            Entry("Báo ra ngoài", "/danh-muc/bao-ra-ngoai", "outlets"),
             Entry("Tài khoản", "/danh-muc/tai-khoan", "accounts"),
             Entry("Mã API", "/danh-muc/ma-api", "api_tokens"),
         ),

@@ -200,6 +200,16 @@ class Settings(BaseSettings):
         "means none. Servers may read it anyway.",
         "các địa chỉ web cách nhau bằng dấu cách, ví dụ https://cchc.khanhhoa.gov.vn",
     )
+    outward_private: bool = setting(
+        False,  # noqa: FBT003 - a default
+        "Whether webhooks and chats may call addresses of private networks.",
+        "true hoặc false",
+    )
+    outward_off_days: Annotated[int, Field(ge=1, le=60)] = setting(
+        5,
+        "Days of failing after which a webhook or chat is switched off.",
+        "một số ngày từ 1 đến 60",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "Least level that is logged.", "một trong: debug, info, warning, error"
     )

@@ -15,9 +15,13 @@ from runtime.clock import Clock, SystemClock
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from notifications.reaching import Reach
     from notifications.smtp import MailSession, SmtpSettings
     from operations.vault import Vault
     from runtime.delivery import PostOffice
+    from runtime.outward import OutwardOffice
 
 SECRET_FILE = "link.key"  # noqa: S105 - the name of the file
 
@@ -90,6 +94,29 @@ class Runtime:
             sender=self.sender,
             secret=self.link_secret,
             real_server=not self.settings.uses_local_mailbox,
+            run=run,
+        )
+
+    def reach(self, session: Session) -> Reach:
+        """What webhooks and chats may call: this machine only from a trial."""
+        from notifications.reaching import Reach
+        from operations.state import is_trial
+
+        return Reach(loopback=is_trial(session), private=self.settings.outward_private)
+
+    def outward_office(self, run: str | None = None) -> OutwardOffice:
+        """Where messages to webhooks and chats leave from."""
+        from runtime.outward import OutwardOffice
+
+        with self.database.read() as session:
+            reach = self.reach(session)
+        return OutwardOffice(
+            database=self.database,
+            clock=self.clock,
+            vault=self.vault,
+            reach=reach,
+            portal_url=self.settings.portal_url,
+            off_days=self.settings.outward_off_days,
             run=run,
         )
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from operations.dashboard import Figures, figures
 from operations.heatmap import Heat
+from operations.outlets import switched_off
 from operations.remembered import remember
 from portal.filters import CELL_KEYS
 from portal.maps import OUTSIDE, Part, cell_link, cell_word, read_map
@@ -87,6 +88,7 @@ def show_overview(request: Request) -> Response:
             key: LISTINGS[key].build(source) if key in NOT_OF_EVENTS else known.tables[key]
             for key in WAITING
         }
+        off = switched_off(view.present)
     return portal.pages(
         request,
         "dashboard.html",
@@ -102,6 +104,7 @@ def show_overview(request: Request) -> Response:
         sections=SECTIONS,
         first_lines=FIRST_LINES,
         now=source.now,
+        outlets_off=off,
         action="/",
     )
 

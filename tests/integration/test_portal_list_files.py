@@ -80,6 +80,8 @@ NO_LIST = {
     "open_schema": "a description for programs",
     "open_json": "data for programs",
     "open_atom": "a feed for programs",
+    "outlets": "a short page of settings",
+    "outlet": "the last hundred attempts of one outlet",
     "guidance": "a page to read",
     "guidance_page": "a page to read",
     "guidance_picture": "a picture",
