@@ -207,3 +207,31 @@ def _text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).replace("\u00a0", " ")
+
+
+def pack(sheets: Sheets) -> list[Any]:
+    """The rows as JSON, for the way through a browser and back."""
+    packed = []
+    for name, rows in sheets.items():
+        if rows:
+            places = {field: at.rstrip("0123456789") for field, at in rows[0].cells.items()}
+            texts = [[row.number, *(row.values[field] for field in places)] for row in rows]
+            packed.append([name, list(places.items()), texts])
+    return packed
+
+
+def unpack(packed: Sequence[Any]) -> Sheets:
+    """What :func:`pack` made."""
+    return {
+        name: [
+            FileRow(
+                number,
+                {field: text for (field, _), text in zip(places, texts, strict=True)},
+                {field: f"{letter}{number}" for field, letter in places},
+                name,
+                SHAPES[name].columns,
+            )
+            for number, *texts in rows
+        ]
+        for name, places, rows in packed
+    }

@@ -95,6 +95,7 @@ SECTIONS: Final = (
             Entry("Cơ quan, đầu mối", "/danh-muc/co-quan", "agencies"),
             Entry("Sắp xếp cơ quan", "/danh-muc/sap-xep", "reorganisations"),
             Entry("Nhập đầu mối từ tệp", "/danh-muc/nhap-dau-moi", "contact_file"),
+            Entry("Nhập dữ liệu", "/danh-muc/nhap-du-lieu", "import_file"),
             Entry("Nhóm, thư tự động", "/danh-muc/nhom", "groups"),
             Entry("Ngày nghỉ, làm bù", "/danh-muc/ngay-nghi", "days"),
             Entry("Lịch nhiệm vụ", "/danh-muc/lich", "item_calendar"),
