@@ -284,3 +284,28 @@ class Obstacle(Base):
     document_code: Mapped[Line | None]
     """The document that brought it to the superior, where it was consolidated."""
     version: Mapped[int] = mapped_column(default=1)
+
+
+class Money(Base):
+    """What an agency planned and spent for one of its assignments, by line and source (rule 43).
+
+    Whole đồng. A row is changed in place; what it was before stands in the history.
+    """
+
+    __tablename__ = "money"
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "line", "source"),
+        CheckConstraint("planned >= 0 AND spent >= 0 AND version >= 1", name="amounts"),
+    )
+
+    id: Mapped[Id]
+    assignment_id: Mapped[int] = mapped_column(BIG, ForeignKey("assignment.id"), index=True)
+    line: Mapped[Key]
+    source: Mapped[Key]
+    planned: Mapped[int] = mapped_column(BIG)
+    spent: Mapped[int] = mapped_column(BIG)
+    note: Mapped[str | None] = mapped_column(Text)
+    """Why more was spent than planned."""
+    updated_at: Mapped[datetime]
+    updated_by: Mapped[Line]
+    version: Mapped[int] = mapped_column(default=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Obstacle, Occurrence
@@ -123,6 +124,28 @@ def answer_obstacle(
             audience=Audience.FOCAL,
             payload={"obstacle": row.id, **note},
         )
+
+
+def answer_consolidated(session: Session, stamp: Stamp, answer: Answer, *, sent: str) -> int:
+    """Return the superior's answer to everybody whose obstacle went up in the document ``sent``.
+
+    Raises:
+        NotPermitted, Refused: as :func:`answer_obstacle`.
+        NotFound: no obstacle of that document waits for an answer.
+    """
+    need_coordinator(stamp)
+    code = need_text(clean_document(sent), "Đề nghị ghi số văn bản đã tổng hợp.", field="sent")
+    numbers = session.scalars(
+        select(Obstacle.id)
+        .where(Obstacle.document_code == code, Obstacle.state == "consolidated")
+        .order_by(Obstacle.id)
+    ).all()
+    if not numbers:
+        msg = f"Không có vướng mắc nào của văn bản {code} đang chờ trả lời."
+        raise NotFound(msg, field="sent")
+    for number in numbers:
+        answer_obstacle(session, stamp, number, answer)
+    return len(numbers)
 
 
 def consolidate_obstacles(

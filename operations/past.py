@@ -62,6 +62,7 @@ _WORK: Final = {
     "finding": "finding",
     "finding_report": "finding_report",
     "added_work": "added_work",
+    "money": "money",
     "reorganisation": "reorganisation",
 }
 """Entities of the history and their tables: what has no event up to the instant was not there."""

@@ -16,6 +16,7 @@ from operations.acting import ActRequest
 from operations.errors import Refused
 from operations.extensions import ask_extension, withdraw_extension
 from operations.handing import hand_over
+from operations.money import set_money
 from operations.obstacles import raise_obstacle
 from operations.partners import contribute
 from operations.queries_detail import WorkDetail
@@ -153,6 +154,12 @@ def _hand(job: Job) -> None:
     )
 
 
+def _set_money(job: Job) -> None:
+    asked = job.reading.money()
+    job.reading.done()
+    set_money(job.session, job.stamp, job.id, asked)
+
+
 def _contribute(job: Job) -> None:
     result = job.reading.result(None)
     job.reading.done()
@@ -220,6 +227,12 @@ _AGENCY: Final = (
         then="Nội dung trả lời được ghi ngay tại trang của nhiệm vụ này.",
         take=_raise_obstacle,
         again=_raised_again,
+    ),
+    Deed(
+        key="kinh-phi",
+        recorded="Đã ghi kinh phí",
+        then="Ghi lại cùng mục chi và nguồn thì thay số cũ; số cũ vẫn ở lịch sử.",
+        take=_set_money,
     ),
     Deed(
         key="giao-viec",

@@ -35,6 +35,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "finding": "Kiến nghị kiểm tra",
     "finding_report": "Báo cáo khắc phục",
     "added_work": "Giao bổ sung",
+    "money": "Kinh phí",
     "policy": "Chính sách theo dõi",
     "calendar_feed": "Lịch hạn việc",
     "api_token": "Mã API",
@@ -123,6 +124,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("outlet", "switch_off"): "Tắt nơi nhận tin",
     ("open_data", "open"): "Công khai dữ liệu",
     ("open_data", "close"): "Thôi công khai dữ liệu",
+    ("money", "set"): "Ghi kinh phí",
     ("policy", "set"): "Thay đổi chính sách",
     ("policy", "give_back"): "Trả chính sách về theo danh mục",
 }
@@ -172,6 +174,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "lead_mode": "Cách chủ trì", "confirmation": "Cách xác nhận", "ladder": "Bậc nhắc",
     "milestone": "Dấu mốc", "opened_at": "Mở lúc", "revision": "Lần sửa", "text": "Nội dung",
     "unchanged": "Không thay đổi so với năm trước", "figures": "Số liệu", "outcomes": "Kết quả bắt buộc",
+    "line": "Mục chi", "planned": "Dự toán (đồng)", "spent": "Đã chi (đồng)",
     "papers": "Tài liệu kiểm chứng", "entered_channel": "Nhập thay, nhận qua",
     "entered_number": "Số đến", "asked_at": "Đề nghị lúc", "asked_on": "Đề nghị ngày",
     "asked_by": "Tài khoản đề nghị", "asked_name": "Người đề nghị",

@@ -62,6 +62,7 @@ SECTIONS: Final = (
             Entry("Bản đồ tiến độ", "/ban-do", "heat_map"),
             Entry("Trang giao ban", "/giao-ban", "briefing"),
             Entry("Chỉ tiêu", "/nhiem-vu/chi-tieu", "targets"),
+            Entry("Kinh phí", "/nhiem-vu/kinh-phi", "money"),
             Entry("Giao bổ sung", "/nhiem-vu/giao-bo-sung", "added"),
         ),
     ),

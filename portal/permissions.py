@@ -220,6 +220,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "added_one": READS_ALL,
     "added_act": DECIDES,
     "targets": READS_ALL,
+    "money": READS_ALL,
     "agency_targets": OWN_WORK,
     "item": READS_ALL,
     "heat_map": READS_ALL,
@@ -266,7 +267,7 @@ FILES: Final = (
     *("agencies", "reorganisations", "groups", "days", "accounts", "findings"),
     *("added", "entering", "requests"),
     *("history", "known_at", "exceptions", "authority", "sample", "reading"),
-    *("table", "targets"),
+    *("table", "targets", "money"),
 )
 """The pages with a list that can be taken as a file, by whoever may open the page."""
 

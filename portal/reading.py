@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from models.tables import ContactKind
 from operations.contacts import ContactInput
+from operations.money import MoneyInput
 from operations.results import OutcomeFiled, Paper, Result
 from portal.forms import FieldError, Posted
 from rules.values import Item
@@ -63,6 +64,25 @@ class Reading:
     def day(self, name: str) -> date | None:
         """A date, None when nothing was typed."""
         return self._read(name, self.posted.day, None)
+
+    def amount(self, name: str) -> int:
+        """Whole đồng, as ``15.000.000``."""
+        text = self.line(name).replace(".", "").replace(" ", "").removesuffix("đ")
+        if text.isdecimal() and len(text) <= 16:
+            return int(text)
+        told = "Số tiền ghi bằng đồng, là số nguyên không âm, ví dụ 15.000.000; chưa có thì ghi 0."
+        self.errors.setdefault(name, told)
+        return 0
+
+    def money(self) -> MoneyInput:
+        """What a form says of money (rule 43)."""
+        return MoneyInput(
+            line=self.line("line"),
+            source=self.line("source"),
+            planned=self.amount("planned"),
+            spent=self.amount("spent"),
+            note=self.line("note") or None,
+        )
 
     def needed_day(self, name: str, message: str) -> date:
         """A date that has to be there; ``message`` says what is asked for."""

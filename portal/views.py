@@ -16,7 +16,7 @@ from operations.state import PlanState, known_plan, known_state
 from portal.doorway import Doorway
 from portal.words import Pill, pill
 from rules.actors import Capacity
-from rules.lifecycle import OPEN, SETTLED, Action, Status, allowed_actions
+from rules.lifecycle import OPEN, SETTLED, UNCOUNTED, Action, Status, allowed_actions
 from rules.values import Item, ItemKind, LeadMode, Plan, Role, TrackingMode
 from rules.workdays import WorkCalendar
 
@@ -161,11 +161,13 @@ class Offer:
     by_account_only: bool
     hand: bool
     """Whether the agency may name who works on it."""
+    money: bool
+    """Whether the agency may say what it planned and spent (rule 43)."""
 
     @property
     def anything(self) -> bool:
         """Whether there is anything at all."""
-        return bool(self.actions or self.extension or self.obstacle or self.hand)
+        return bool(self.actions or self.extension or self.obstacle or self.hand or self.money)
 
 
 _AGENCY_ACTIONS = frozenset(
@@ -202,6 +204,7 @@ def offer(detail: WorkDetail, held: frozenset[Capacity], *, by_link: bool) -> Of
         cover=others,
         by_account_only=by_link and not own and detail.own,
         hand=bool(own) and row.status in HANDED,
+        money=lead and row.status not in UNCOUNTED and row.kind is ItemKind.TASK,
     )
 
 

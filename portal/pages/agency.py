@@ -14,6 +14,7 @@ from operations.findings import FOLLOWED, STATE_WORDS, findings, is_overdue
 from operations.handing import colleagues, handled_by
 from operations.handover import focal_to_confirm
 from operations.links import LINK_PATH
+from operations.money import money_rows
 from operations.queries import history_of
 from operations.queries_detail import WorkDetail, paper_of, work_detail
 from portal.deeds import AGENCY_DEEDS
@@ -109,6 +110,7 @@ def show_work(
         before = filed_before(session, detail.row, papers_of(detail))
         centre = coordinator_name(session, detail.standing.coordinator)
         history = history_of(session, work_id)
+        money = money_rows(session, detail.row.plan, assignment=work_id)
         focal = None
         if detail.item.calendar.asks_contact:
             focal = focal_to_confirm(session, door.actor, door.agency)
@@ -129,6 +131,7 @@ def show_work(
         before=before,
         partners=partners_shown(detail),
         focal=focal,
+        money=money,
         centre=centre,
         form=form,
         lost=typed_lines(form) if form.problem else (),

@@ -31,7 +31,8 @@ def number_words(number: Decimal | None) -> str:
     return text.translate(str.maketrans(",.", ".,"))
 
 
-def _asked(request: Request, session: Session, today_year: int) -> tuple[PlanState, int]:
+def asked_year(request: Request, session: Session, today_year: int) -> tuple[PlanState, int]:
+    """The plan and the year that the address asks for; this year, within the plan, unless told."""
     keys = plan_keys(session)
     plan = request.query_params.get("de-an", "")
     if not keys or (plan and plan not in keys):
@@ -47,7 +48,7 @@ def _asked(request: Request, session: Session, today_year: int) -> tuple[PlanSta
 def show_targets(request: Request) -> Response:
     """Every target of a year: the sum of those that answered, and who has not."""
     with looking(request) as view:
-        state, year = _asked(request, view.session, view.today.year)
+        state, year = asked_year(request, view.session, view.today.year)
         found = targets(view.session, state, year)
     return portal_of(request).pages(
         request,
@@ -66,7 +67,7 @@ def own_targets(request: Request, door: AccountDoor) -> Response:
     """The agency's own numbers, nobody else's (rule 46)."""
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
-        state, year = _asked(request, session, portal.today.year)
+        state, year = asked_year(request, session, portal.today.year)
         found = targets(session, state, year, agency=door.agency)
     return portal.pages(
         request,
@@ -120,7 +121,7 @@ def target_table(found: tuple[Target, ...], year: int) -> Table:
 
 def _file(request: Request) -> Table:
     with looking(request) as view:
-        state, year = _asked(request, view.session, view.today.year)
+        state, year = asked_year(request, view.session, view.today.year)
         return target_table(targets(view.session, state, year), year)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -11,6 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from models.tables import Occurrence
+from operations.money import MoneyRow, money_rows, set_money
 from operations.parties import Addition, add_agency, drop_agency
 from operations.queries import WorkRow, work_list
 from operations.rescheduling import reschedule
@@ -32,7 +34,7 @@ router = APIRouter()
 _READ = ["GET", "HEAD"]
 PATH: Final = "/ky/{occurrence:int}"
 _ROLES: Final = {Role.LEAD: "Chủ trì", Role.PARTNER: "Phối hợp"}
-_DEEDS: Final = frozenset({"han", "them", "thoi"})
+_DEEDS: Final = frozenset({"han", "them", "thoi", "kinh-phi"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Turn:
     opens_on: date
     period_label: str
     occurrence: int
+    money: tuple[MoneyRow, ...]
 
 
 def _read(session: Session, request: Request, number: int) -> Turn:
@@ -63,6 +66,7 @@ def _read(session: Session, request: Request, number: int) -> Turn:
         opens_on=above.opens_on,
         period_label=rows[0].period_label,
         occurrence=number,
+        money=tuple(money_rows(session, above.plan_key, occurrence=number)),
     )
 
 
@@ -113,11 +117,11 @@ def turn_act(request: Request, form: Form, occurrence: int, deed: str) -> Respon
     row = next((one for one in found.rows if one.id == named), None)
     if deed != "them" and row is None:
         raise NotThere("Cơ quan này không có trong kỳ này; đề nghị tải lại trang.")
-    do = _add(found) if row is None else _move(row) if deed == "han" else _drop(row)
+    do = _add(found) if row is None else _OF_ROW[deed](row)
     return file_form(
         request,
         form,
-        deed if row is None else f"{deed}-{row.id}",
+        deed if row is None or deed == "kinh-phi" else f"{deed}-{row.id}",
         do,
         then=f"/ky/{occurrence}",
         show=lambda state, status: _show(request, occurrence, state, status),
@@ -180,3 +184,21 @@ def _drop(row: WorkRow) -> Do:
         return f"Đã thôi theo dõi {row.agency_name} trong kỳ này."
 
     return do
+
+
+def _money(row: WorkRow) -> Do:
+    def do(session: Session, stamp: Stamp, reading: Reading) -> str:
+        asked = reading.money()
+        reading.done()
+        set_money(session, stamp, row.id, asked)
+        return f"Đã ghi kinh phí của {row.agency_name}."
+
+    return do
+
+
+_OF_ROW: Final[Mapping[str, Callable[[WorkRow], Do]]] = {
+    "han": _move,
+    "thoi": _drop,
+    "kinh-phi": _money,
+}
+"""What is done to one agency's row."""

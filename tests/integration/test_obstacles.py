@@ -10,6 +10,7 @@ from models.tables import Assignment, Obstacle
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from operations.obstacles import (
     Answer,
+    answer_consolidated,
     answer_obstacle,
     close_obstacle,
     consolidate_obstacles,
@@ -172,3 +173,18 @@ def test_of_two_who_answer_at_once_the_second_is_told(session: Session) -> None:
     with pytest.raises(Conflict):
         answer_obstacle(session, stamp, row.id, Answer(text="Hai"), expected_version=seen)
     assert row.answer == "Một"
+
+
+def test_the_superiors_answer_returns_to_everybody_of_the_document(session: Session) -> None:
+    """Rule 42: and to nobody else; without its document it is no answer of theirs."""
+    first, second, other = tell(session), tell(session, B), tell(session, B)
+    stamp = world.coordinator()
+    consolidate_obstacles(session, stamp, [first.id, second.id], document=REPORT)
+    with pytest.raises(Refused):
+        answer_consolidated(session, stamp, Answer(text="Đồng ý"), sent=REPORT)
+    answer = Answer(text="Đồng ý", document="90/UBND-NC")
+    assert answer_consolidated(session, stamp, answer, sent=REPORT) == 2
+    assert (first.state, second.state, other.state) == ("answered", "answered", "raised")
+    assert (first.answer, second.answer_document) == ("Đồng ý", "90/UBND-NC")
+    with pytest.raises(NotFound):
+        answer_consolidated(session, stamp, answer, sent=REPORT)
