@@ -211,7 +211,7 @@ def test_another_ladder_is_followed_by_untouched_work(session: Session) -> None:
 )
 @given(
     day=st.one_of(st.none(), st.integers(1, 31)),
-    month=st.integers(1, 12),
+    month=st.integers(2, 12),  # the days of the small world begin with its plan
     opened=st.sampled_from([date(2027, 2, 26), DUE, date(2027, 9, 1)]),
     acted=st.tuples(st.booleans(), st.booleans()),
 )
