@@ -17,6 +17,7 @@ from models.catalog_tables import (
     ReorganisationRow,
     SuccessionRow,
 )
+from models.document_tables import Urging
 from models.history_tables import Checkpoint, Event, LogLeaf, LogPending, RunLog
 from models.mail_tables import (
     AccessLog,
@@ -99,4 +100,5 @@ __all__ = [
     "StoredFile",
     "Submission",
     "SuccessionRow",
+    "Urging",
 ]

@@ -106,12 +106,12 @@ def heat_map(
             continue  # its work went on elsewhere, or is no longer followed
         found.setdefault(agency, {}).setdefault((plan, item), []).append(one)
     groups: dict[str, list[HeatRow]] = {}
-    homes = _homes(directory)
+    places = homes(directory)
     for known in directory.agencies:
         if known.key in found:
             cells = {key: _cell(some) for key, some in found[known.key].items()}
             row = HeatRow(agency=known.key, name=known.name, cells=cells)
-            groups.setdefault(homes.get(known.key, ""), []).append(row)
+            groups.setdefault(places.get(known.key, ""), []).append(row)
     names = {one.key: one.name for one in directory.groups} | {"": OTHERS}
     return tuple(
         HeatGroup(key=key, name=names[key], rows=tuple(groups[key]), counts=_sum(groups[key]))
@@ -120,14 +120,14 @@ def heat_map(
     )
 
 
-def _homes(directory: Directory) -> Mapping[str, str]:
+def homes(directory: Directory) -> Mapping[str, str]:
     """The first group that lists an agency by its own name: where it is shown."""
-    homes: dict[str, str] = {}
+    found: dict[str, str] = {}
     for group in directory.groups:
         for member in group.members:
             if not member.ref.startswith("@"):
-                homes.setdefault(member.ref, group.key)
-    return homes
+                found.setdefault(member.ref, group.key)
+    return found
 
 
 def _cell(some: Sequence[Tally]) -> HeatCell:

@@ -64,6 +64,7 @@ _WORK: Final = {
     "added_work": "added_work",
     "money": "money",
     "reorganisation": "reorganisation",
+    "urging": "urging",
 }
 """Entities of the history and their tables: what has no event up to the instant was not there."""
 _CATALOG: Final = {

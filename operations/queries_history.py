@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Select, String, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
-from models.tables import Event, ExtensionRequest, Obstacle, Proposal, Submission
+from models.tables import Event, ExtensionRequest, Obstacle, Proposal, Submission, Urging
 from rules.events import plain
 
 
@@ -130,6 +130,7 @@ def history_of(
         ("extension", ExtensionRequest),
         ("proposal", Proposal),
         ("obstacle", Obstacle),
+        ("urging", Urging),
     ):
         ids = select(cast(table.id, String)).where(table.assignment_id == assignment_id)
         parts.append(and_(Event.entity == entity, Event.entity_id.in_(ids)))

@@ -24,6 +24,7 @@ from operations.dashboard import SOON, STANDING
 from operations.queries import WorkRow, by_urgency, work_list
 from operations.remembered import remember
 from operations.state import PlanState
+from operations.urging_records import urged_now
 from rules.ladder import at_end
 from rules.lifecycle import OPEN, Action, Status
 from rules.timeliness import Cell, confirmer_days
@@ -177,7 +178,10 @@ class Standing:
         return sorted(dates, key=lambda one: (one.row.due_on, one.row.item))
 
     def to_urge(self) -> list[WorkRow]:
-        """Open work whose ladder has ended: a person has to write now (rule 27)."""
+        """Open work whose ladder has ended: a person has to write now (rule 27).
+
+        What an issued letter urged for this very date is left out; it stays among the overdue.
+        """
         query = (
             select(Assignment, Occurrence)
             .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
@@ -196,7 +200,8 @@ class Standing:
             for row, above in self._session.execute(query)
             if above.plan_key in self.states and self._ended(row, above)
         }
-        return by_urgency(row for row in self.leads if row.id in ended) if ended else []
+        left = ended - urged_now(self._session, ended).keys() if ended else ended
+        return by_urgency(row for row in self.leads if row.id in left) if left else []
 
     def _ended(self, row: Assignment, above: Occurrence) -> bool:
         ladder = self.states[above.plan_key].ladder(above, row)

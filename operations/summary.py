@@ -34,6 +34,7 @@ from operations.outbox import LetterKind, NewLetter, insert_letters
 from operations.queries import WorkRow, cell_counts, work_list
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state, plan_keys
+from operations.urging_records import urged_now
 from rules.added import is_added, is_beside, is_counted_apart
 from rules.ladder import at_end
 from rules.lifecycle import OPEN, Status
@@ -219,7 +220,8 @@ def _urge(session: Session, states: Sequence[PlanState]) -> SummarySection:
                 Assignment.authority != DateAuthority.PROVISIONAL.value,
             )
             .order_by(Assignment.due_on, Assignment.id)
-        )
+        ).all()
+        urged = urged_now(session, [row.id for row, _ in rows])
         found += [
             (
                 row.agency_name,
@@ -227,7 +229,7 @@ def _urge(session: Session, states: Sequence[PlanState]) -> SummarySection:
                 f"hạn {vn_date(row.due_on)}",
             )
             for row, above in rows
-            if _ladder_ended(state, row, above)
+            if row.id not in urged and _ladder_ended(state, row, above)
         ]
     return _section(SummaryTopic.URGE, found)
 

@@ -1,0 +1,129 @@
+"""The figures of the yearly report: those of the overview, asked by the same operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from models.tables import Assignment, Occurrence
+from operations.dashboard import Figures, Scope, figures, figures_by, scoped_rows, tallies
+from operations.heatmap import OTHERS, homes
+from operations.queries import WorkRow
+from operations.state import PlanState, load_state
+from operations.urging_records import urged_words
+from reports.official.offices import Office, office
+from reports.official.yearly import Cells, LateLine, YearlyFacts
+from rules.timeliness import Cell
+from rules.workdays import OutsideHorizon
+
+
+def yearly_facts(
+    session: Session,
+    plan: str,
+    year: int,
+    *,
+    cutoff: date,
+    at: datetime,
+    original: bool = False,
+    known_at: datetime | None = None,
+) -> YearlyFacts:
+    """The facts of a plan's year up to ``cutoff``, read at ``at``.
+
+    ``session`` is that of the instant ``known_at``, where one is asked for (rule 39).
+    """
+    state = load_state(session, plan)
+    scope = Scope(cutoff=cutoff, plan=plan, year=year, original=original)
+    outside = Scope(cutoff=cutoff, plan=plan, year=year, original=original, added=True)
+    by_item = figures_by(session, scope, Occurrence.item_key)
+    known = state.plan
+    return YearlyFacts(
+        office=coordinating(state, cutoff),
+        plan_title=known.title,
+        decision=known.decision.code,
+        decision_on=known.decision.issued_on,
+        issued_by=known.issued_by,
+        year=year,
+        cutoff=cutoff,
+        original=original,
+        at=at,
+        known_at=known_at,
+        overall=cells("Tổng cộng", figures(session, scope)),
+        by_item=tuple(
+            cells(item.key, by_item[(item.key,)]) for item in known.items if (item.key,) in by_item
+        ),
+        tasks={item.key: item.text.task for item in known.items},
+        by_block=_by_block(session, scope, state),
+        added=cells("Giao bổ sung", figures(session, outside)),
+        late=late_lines(session, state, _overdue(session, scope), cutoff),
+        last=year >= known.last_year,
+    )
+
+
+def coordinating(state: PlanState, on: date) -> Office:
+    """The coordinating agency of a day, as its papers name it."""
+    return office(state.directory.agency(state.coordinator(on)).name)
+
+
+def cells(name: str, counted: Figures) -> Cells:
+    """Figures as the report holds them."""
+    return Cells(
+        name=name,
+        done_in_time=counted.cells[Cell.DONE_IN_TIME],
+        done_late=counted.cells[Cell.DONE_LATE],
+        open_in_time=counted.cells[Cell.OPEN_IN_TIME],
+        open_overdue=counted.cells[Cell.OPEN_OVERDUE],
+        past_provisional=counted.cells[Cell.PAST_PROVISIONAL],
+        own=sum(counted.own.values()),
+        late_entry=counted.late_entry,
+        outside=counted.outside,
+        check_ins=counted.check_ins,
+        answered=counted.answered,
+    )
+
+
+def _by_block(session: Session, scope: Scope, state: PlanState) -> tuple[Cells, ...]:
+    """The groups of the heat map, by the first that lists an agency by its own name."""
+    places, found = homes(state.directory), dict[str, Figures]()
+    for one in tallies(session, scope, Assignment.agency_key):
+        found.setdefault(places.get(one.keys[0], ""), Figures()).add(one)
+    names = {one.key: one.name for one in state.directory.groups} | {"": OTHERS}
+    return tuple(cells(names[key], found[key]) for key in names if key in found)
+
+
+def _overdue(session: Session, scope: Scope) -> list[WorkRow]:
+    rows = scoped_rows(session, scope)
+    return [row for row in rows if row.timeliness is Cell.OPEN_OVERDUE]
+
+
+def late_lines(
+    session: Session, state: PlanState, rows: list[WorkRow], on: date
+) -> tuple[LateLine, ...]:
+    """Overdue rows as documents list them, with the days since they were due."""
+    urged = urged_words(session, [row.id for row in rows])
+    tasks = {item.key: item.text.task for item in state.plan.every_item}
+    return tuple(_line(row, state, on, tasks, urged) for row in rows)
+
+
+def _line(
+    row: WorkRow,
+    state: PlanState,
+    on: date,
+    tasks: Mapping[str, str],
+    urged: Mapping[int, str],
+) -> LateLine:
+    try:
+        days: int | None = state.calendar.between(row.due_on, on)
+    except OutsideHorizon:
+        days = None
+    return LateLine(
+        agency=row.agency_name,
+        item=row.item,
+        task=tasks.get(row.item, ""),
+        period=row.period_label,
+        due_on=row.due_on,
+        days=days,
+        status=row.status_word,
+        urged=urged.get(row.id, ""),
+    )
