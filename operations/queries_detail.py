@@ -25,6 +25,7 @@ from operations.file_checks import view_of
 from operations.queries import WorkRow, standing_of, work_list, work_one
 from operations.queries_views import ExtensionView, ObstacleView, PaperView, ResultView
 from operations.state import PlanState, load_plan, load_state
+from operations.urging_records import Urged, urged
 from rules.actors import Standing
 from rules.lifecycle import Status
 from rules.periods import Period
@@ -48,6 +49,8 @@ class WorkDetail:
     earlier: tuple[ResultView, ...]
     extensions: tuple[ExtensionView, ...]
     obstacles: tuple[ObstacleView, ...]
+    urged: tuple[Urged, ...] = ()
+    """Issued letters that urged it, the oldest first."""
 
     @property
     def plan(self) -> Plan:
@@ -93,6 +96,7 @@ def work_detail(session: Session, assignment_id: int, *, as_of: date) -> WorkDet
         earlier=_earlier(session, row),
         extensions=extensions(session, assignments=[row.id]),
         obstacles=obstacles(session, assignments=[row.id]),
+        urged=tuple(urged(session, [row.id])),
     )
 
 

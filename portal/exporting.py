@@ -26,13 +26,11 @@ from portal.errors import NotThere
 from portal.narrowed import Words, narrowed_to
 from portal.portal import address_of, portal_of
 from portal.visitors import Person, person_of
-from reports.tables import Table, Value
+from reports.tables import Table, Value, harmless
 from reports.xlsx import MEDIA_TYPE, workbook
 
 MOST: Final = {"csv": 20_000, "xlsx": 5_000}
 """Rows of one file, by its kind; the file says when there were more."""
-_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet may take for the beginning of a formula (OWASP, "CSV Injection")."""
 
 Build = Callable[[Request], Table]
 """The list of a request, narrowed as its page is; its notes say only what is particular to it."""
@@ -190,11 +188,6 @@ def as_csv(table: Table) -> bytes:
     for note in table.notes:
         writer.writerow([harmless(f"({note})")])
     return b"\xef\xbb\xbf" + target.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """``text`` marked as text where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(_RUNS) else text
 
 
 def _text(value: Value) -> str:

@@ -41,6 +41,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "api_token": "Mã API",
     "open_data": "Dữ liệu mở",
     "outlet": "Báo ra ngoài",
+    "urging": "Văn bản đôn đốc",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",

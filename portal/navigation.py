@@ -76,6 +76,7 @@ SECTIONS: Final = (
             Entry("Ấn định lịch năm", "/dieu-phoi/lich-nam", "year_dates"),
             Entry("Nhập thay", "/dieu-phoi/nhap-thay", "entering"),
             Entry("Đề nghị phối hợp", "/dieu-phoi/phoi-hop", "requests"),
+            Entry("Báo cáo, văn bản", "/van-ban", "documents"),
         ),
     ),
     Section("Nhiệm vụ của cơ quan", (Entry("Nhiệm vụ của cơ quan", "/co-quan", "agency_list"),)),

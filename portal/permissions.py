@@ -224,6 +224,13 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "agency_targets": OWN_WORK,
     "item": READS_ALL,
     "heat_map": READS_ALL,
+    # Official documents: drawn up by all who read everything, recorded by those who decide.
+    "documents": READS_ALL,
+    "document_file": READS_ALL,
+    "task_dossier": READS_ALL,
+    "milestone_dossier": READS_ALL,
+    "urging_record": DECIDES,
+    "urging_withdraw": DECIDES,
     "briefing": READS_ALL,
     "table": READS_ALL,
     "bulk": DECIDES,

@@ -175,6 +175,8 @@ _EVENT_WORDS: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "fix_date"): "Ấn định hạn",
     ("assignment", "follow_calendar"): "Đổi hạn theo lịch nhiệm vụ mới",
     ("assignment", "hand"): "Giao người thực hiện",
+    ("urging", "record"): "Đôn đốc bằng văn bản",
+    ("urging", "withdraw"): "Bỏ ghi nhận văn bản đôn đốc",
     ("submission", "file"): "Ghi kết quả và tài liệu kiểm chứng",
     ("extension", "ask"): "Đề nghị gia hạn",
     ("extension", "withdraw"): "Rút đề nghị gia hạn",

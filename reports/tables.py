@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 Value = str | int | date | datetime | None
 """What stands in one cell; None is an empty one. Instants are aware."""
@@ -51,3 +52,12 @@ class Table:
     notes: tuple[str, ...] = ()
     empty: str = "Không có dòng nào."
     linked: int = 0
+
+
+_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet may take for the beginning of a formula (OWASP, "CSV Injection")."""
+
+
+def harmless(text: str) -> str:
+    """``text`` marked as text where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(_RUNS) else text

@@ -26,6 +26,7 @@ from models.tables import (
     PlanRow,
     PlanVersion,
 )
+from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
 from operations.state import PLAN_ADAPTER
 from operations.transition import load_work, set_next_reminder
@@ -330,6 +331,21 @@ def row_of(
             Assignment.role == role.value,
         )
     ).one()
+
+
+def remember(session: Session) -> None:
+    """Give the rows that were inserted directly their first events: what is known of an instant
+    comes from the history alone."""
+    session.flush()
+    known: list[tuple[str, Occurrence | Assignment]] = [
+        ("occurrence", one) for one in session.scalars(select(Occurrence))
+    ]
+    known += [("assignment", one) for one in session.scalars(select(Assignment))]
+    changes = [
+        Change(entity=entity, entity_id=str(row.id), action="open", snapshot=snapshot_of(row))
+        for entity, row in known
+    ]
+    record(session, flow(), changes)
 
 
 def events(session: Session, entity: str, entity_id: object = None) -> list[Event]:

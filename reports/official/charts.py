@@ -51,7 +51,7 @@ def four_cells_chart(bars: Sequence[Bar]) -> bytes:
         for n, (cell, count) in enumerate(zip(FOUR, bar.counts, strict=True))
     ]
     words = [CELL_WORDS[cell] for cell in FOUR]
-    base = alt.Chart(alt.Data(values=known)).encode(
+    base = alt.Chart(alt.InlineData(values=known)).encode(
         y=alt.Y("item:N", sort=[bar.label for bar in bars], title=None),
         x=alt.X("count:Q", stack="zero", title="Số phân công", axis=alt.Axis(tickMinStep=1)),
         order=alt.Order("order:O"),
