@@ -36,6 +36,7 @@ def yearly_facts(
     state = load_state(session, plan)
     scope = Scope(cutoff=cutoff, plan=plan, year=year, original=original)
     outside = Scope(cutoff=cutoff, plan=plan, year=year, original=original, added=True)
+    beside = Scope(cutoff=cutoff, plan=plan, year=year, original=original, beside=True)
     by_item = figures_by(session, scope, Occurrence.item_key)
     known = state.plan
     return YearlyFacts(
@@ -56,6 +57,7 @@ def yearly_facts(
         tasks={item.key: item.text.task for item in known.items},
         by_block=_by_block(session, scope, state),
         added=cells("Giao bổ sung", figures(session, outside)),
+        beside=cells("Ngoài Phụ lục", figures(session, beside)),
         late=late_lines(session, state, _overdue(session, scope), cutoff),
         last=year >= known.last_year,
     )

@@ -90,6 +90,8 @@ class YearlyFacts:
     tasks: dict[str, str]
     by_block: tuple[Cells, ...]
     added: Cells
+    beside: Cells
+    """What the decision asks for outside its appendix, such as yearly reports (rule 41)."""
     late: tuple[LateLine, ...]
     last: bool = False
     """Whether it is the last year of the plan."""
@@ -215,7 +217,7 @@ def _overall_words(one: Cells, year: int) -> str:
 
 def _apart(facts: YearlyFacts) -> Iterator[str]:
     """What is counted apart, each said only where there is any (rules 16, 17, 20, 21, 44)."""
-    one, extra = facts.overall, facts.added
+    one, extra, beside = facts.overall, facts.added, facts.beside
     if one.past_provisional:
         yield (
             f"Trong số chưa hoàn thành, trong hạn có {vn_count(one.past_provisional)} phân công đã "
@@ -233,6 +235,11 @@ def _apart(facts: YearlyFacts) -> Iterator[str]:
             f"Nhiệm vụ thường xuyên theo dõi riêng, ngoài thống kê trên: đã cập nhật "
             f"{vn_count(one.answered)}/{vn_count(one.check_ins)} lượt "
             f"({vn_share(one.answered, one.check_ins)})."
+        )
+    if beside.total:
+        yield (
+            "Nghĩa vụ khác theo Đề án, ngoài Phụ lục (báo cáo năm của cơ quan, đơn vị), thống kê "
+            f"riêng: {_short(beside)}."
         )
     if extra.total:
         yield f"Nhiệm vụ giao bổ sung, ngoài Phụ lục, thống kê riêng: {_short(extra)}."
