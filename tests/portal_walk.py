@@ -108,6 +108,11 @@ def samples(site: Live) -> dict[str, str]:
         "guide": "dieu-phoi",
         "change": "chia-tach",
         "picture_name": "co-quan-thu.png",
+        "what": "don-doc",
+        "document_file.kind": "pdf",
+        "task_dossier.kind": "pdf",
+        "milestone_dossier.kind": "pdf",
+        "year": "2030",
     }
 
 

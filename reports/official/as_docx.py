@@ -18,7 +18,13 @@ from docx.styles.style import ParagraphStyle
 from docx.text.paragraph import Paragraph as DocxParagraph
 
 from reports.official import form
-from reports.official.docx_parts import add_field, add_letterhead, add_signature, number_from_one
+from reports.official.docx_parts import (
+    add_field,
+    add_letterhead,
+    add_signature,
+    number_from_one,
+    rule_under,
+)
 from reports.official.docx_tables import add_grid
 from reports.official.model import (
     Annex,
@@ -137,7 +143,8 @@ def _opening(made: Docx, document: OfficialDocument) -> None:
         _flat(made, document.kind, bold=True, size=form.TITLE).alignment = _CENTRE
         line = _flat(made, document.subject, bold=True, size=form.TITLE)
         line.alignment = _CENTRE
-        line.paragraph_format.space_after = Pt(2 * form.BETWEEN)
+        rule = rule_under(line, form.WIDTH * 0.35, form.WIDTH)
+        rule.paragraph_format.space_after = Pt(2 * form.BETWEEN)
         return
     single = len(document.addressees) == 1
     line = _flat(made, f"Kính gửi: {document.addressees[0]}" if single else "Kính gửi:")

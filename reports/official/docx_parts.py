@@ -85,7 +85,7 @@ def write(
     return line
 
 
-def rule_under(line: Paragraph, width: float, within: float) -> None:
+def rule_under(line: Paragraph, width: float, within: float) -> Paragraph:
     """A rule of ``width`` beneath a line that stands in the middle of ``within`` millimetres.
 
     It is the upper edge of an empty line of one point that is narrowed from both sides.
@@ -103,6 +103,7 @@ def rule_under(line: Paragraph, width: float, within: float) -> None:
     properties.insert_element_before(
         borders, "w:shd", "w:spacing", "w:ind", "w:jc", "w:rPr", "w:sectPr"
     )
+    return shape
 
 
 def _width(text: str, size: float) -> float:

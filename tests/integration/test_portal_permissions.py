@@ -67,6 +67,11 @@ SAMPLES = {
     "v1_item.key": "I.1",
     "action": "start",
     "sha256": "0" * 64,
+    "what": "don-doc",
+    "document_file.kind": "pdf",
+    "task_dossier.kind": "docx",
+    "milestone_dossier.kind": "pdf",
+    "year": "2027",
 }
 """Parameters of routes; those of the letter, the work and the link are known once a site is."""
 

@@ -164,7 +164,7 @@ def test_each_part_has_its_size_and_weight(
 
 
 def test_motto_and_agency_are_ruled_beneath(docx: Docx) -> None:
-    for text in ("Độc lập", "SỞ NỘI VỤ"):
+    for text in ("Độc lập", "SỞ NỘI VỤ", WORDS):
         below = found(docx, text)._p.getnext()
         assert below.find(f".//{qn('w:pBdr')}") is not None
 
