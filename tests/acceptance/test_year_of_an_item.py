@@ -195,7 +195,7 @@ def communes_start(
     if site.stamp(flow_actor("x")).as_of != REMINDED:
         morning(site, REMINDED)
     with person(browser, way, site) as page:
-        from_letter(page, site, agency, "I.1")
+        from_letter(page, site, agency, "Nhắc việc")
         assert f"Ủy ban nhân dân xã {name.removeprefix('Xã ')}" in page.inner_text("main")
         to_work(page)
         assert "31/3/2028" in page.inner_text("main")
