@@ -38,6 +38,9 @@ NO_PAGES = frozenset(
         "agency_file",
         "work_file",
         "letter_file",
+        "link_findings_file",
+        "agency_findings_file",
+        "finding_file",
         # Shown once, after a form was sent: test_browser_portal sends one.
         "link_recorded",
         "agency_recorded",
