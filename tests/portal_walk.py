@@ -111,6 +111,8 @@ def samples(site: Live) -> dict[str, str]:
         "guide": "dieu-phoi",
         "change": "chia-tach",
         "picture_name": "co-quan-thu.png",
+        "sha256": "0" * 64,
+        "assignment": "1",
         "what": "don-doc",
         "document_file.kind": "pdf",
         "task_dossier.kind": "pdf",

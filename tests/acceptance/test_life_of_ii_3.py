@@ -327,6 +327,14 @@ async def partners_are_asked(life: Life) -> None:
         assert "5/3/2027" in words(digest)
     life.at(date(2027, 1, 20), 9)
     answer_by_link(life, FIRST, came[box(FIRST, "dau-moi")][0])
+    await lead_learns_of_an_answer(life, date(2027, 1, 25))
+
+
+async def lead_learns_of_an_answer(life: Life, monday: date) -> None:
+    """What a partner contributed stands in the lead's next Monday digest, and nowhere else."""
+    came = await life.morning(monday)
+    assert set(came) == {OFFICER}
+    assert "II.3" in words(came[OFFICER][0])
 
 
 def answer_by_link(life: Life, agency: str, letter: EmailMessage) -> None:
@@ -357,7 +365,7 @@ async def rungs_arrive_on_their_days(life: Life) -> None:
     answer_by_link(life, SECOND, came[second][0])
     assert await life.morning(date(2027, 3, 3)) == {}
     assert set(await life.morning(date(2027, 3, 4))) == {silent, box(SILENT, "dau-moi")}
-    assert await life.morning(date(2027, 3, 8)) == {}
+    await lead_learns_of_an_answer(life, date(2027, 3, 8))
     came = await life.morning(date(2027, 3, 9))
     assert set(came) == {box(SILENT, "dau-moi")}
     for eve, day in ((date(2027, 3, 9), date(2027, 3, 10)), (date(2027, 3, 23), date(2027, 3, 24))):
