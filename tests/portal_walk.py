@@ -233,8 +233,10 @@ SHAPE = """() => {
   if (nav && nav.querySelectorAll('.entries > li').length > 7) wrong.push('has more than seven entries on top');
   if (nav && nav.scrollHeight > 48) wrong.push(`has a head of ${nav.scrollHeight} pixels`);
   const text = document.querySelector('main').innerText;
-  for (const one of text.match(/\\b20\\d\\d-\\d\\d-\\d\\d\\b/g) || []) wrong.push(`shows the date ${one}`);
-  for (const one of text.match(/(?<![\\/\\w=])[a-z]+_[a-z_]+\\b/g) || []) wrong.push(`shows the code ${one}`);
+  const code = [...document.querySelectorAll('main pre, main code')].map(one => one.innerText).join(' ');
+  const spoken = one => !code.includes(one);
+  for (const one of (text.match(/\\b20\\d\\d-\\d\\d-\\d\\d\\b/g) || []).filter(spoken)) wrong.push(`shows the date ${one}`);
+  for (const one of (text.match(/(?<![\\/\\w=])[a-z]+_[a-z_]+\\b/g) || []).filter(spoken)) wrong.push(`shows the code ${one}`);
   for (const one of text.match(/\\b(None|True|False|undefined)\\b/g) || []) wrong.push(`shows ${one}`);
   return wrong;
 }"""
