@@ -6,7 +6,7 @@ UBND tỉnh → ``answered`` with what came back; then ``closed``. Raising one s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -126,12 +126,22 @@ def answer_obstacle(
         )
 
 
-def answer_consolidated(session: Session, stamp: Stamp, answer: Answer, *, sent: str) -> int:
+def answer_consolidated(
+    session: Session,
+    stamp: Stamp,
+    answer: Answer,
+    *,
+    sent: str,
+    seen: Collection[int] | None = None,
+) -> int:
     """Return the superior's answer to everybody whose obstacle went up in the document ``sent``.
+
+    ``seen`` are the numbers that whoever answers had before their eyes; None asks nothing.
 
     Raises:
         NotPermitted, Refused: as :func:`answer_obstacle`.
         NotFound: no obstacle of that document waits for an answer.
+        Conflict: others wait now than those that were seen (rule 26).
     """
     need_coordinator(stamp)
     code = need_text(clean_document(sent), "Đề nghị ghi số văn bản đã tổng hợp.", field="sent")
@@ -143,6 +153,12 @@ def answer_consolidated(session: Session, stamp: Stamp, answer: Answer, *, sent:
     if not numbers:
         msg = f"Không có vướng mắc nào của văn bản {code} đang chờ trả lời."
         raise NotFound(msg, field="sent")
+    if seen is not None and set(seen) != set(numbers):
+        msg = (
+            f"Danh sách vướng mắc chờ trả lời của văn bản {code} vừa thay đổi; "
+            "đề nghị xem lại danh sách dưới đây rồi gửi lại."
+        )
+        raise Conflict(msg)
     for number in numbers:
         answer_obstacle(session, stamp, number, answer)
     return len(numbers)

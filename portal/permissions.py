@@ -157,6 +157,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "queue_proposals": READS_ALL,
     "queue_act": DECIDES,
     "obstacles_consolidate": DECIDES,
+    "obstacles_answer_all": DECIDES,
     "obstacle_act": DECIDES,
     "proposal_act": APPROVES,
     "extension_approve": APPROVES,

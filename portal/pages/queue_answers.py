@@ -13,7 +13,13 @@ from sqlalchemy.orm import Session
 from models.tables import AgencyRow
 from operations.approvals import decide
 from operations.extension_decisions import approve_extension
-from operations.obstacles import Answer, answer_obstacle, close_obstacle, consolidate_obstacles
+from operations.obstacles import (
+    Answer,
+    answer_consolidated,
+    answer_obstacle,
+    close_obstacle,
+    consolidate_obstacles,
+)
 from operations.queries import work_one
 from operations.queries_detail import extensions, obstacles
 from operations.queries_views import ExtensionView, ObstacleView
@@ -40,6 +46,7 @@ STUCK: Final = BASE + "/vuong-mac"
 STEPS: Final = BASE + "/de-xuat"
 _SAID: Final = {
     "tra-loi": "Đã trả lời vướng mắc; cơ quan đọc nội dung tại trang của nhiệm vụ.",
+    "tra-loi-chung": "Đã trả lời chung; từng cơ quan đọc nội dung tại trang của mình.",
     "ket-thuc": "Đã kết thúc vướng mắc.",
     "tong-hop": "Đã ghi: tổng hợp, báo cáo UBND tỉnh.",
     "duyet": "Đã duyệt, đề xuất có hiệu lực.",
@@ -82,6 +89,7 @@ def show_obstacles(
         door=door,
         counts=counts,
         waiting=[one for one in found if one.said.state != "answered"],
+        together=_together(found),
         answered=[one for one in found if one.said.state == "answered"],
         form=typed,
         lost=typed_lines(typed) if typed.problem else (),
@@ -93,6 +101,15 @@ def _all_stuck(session: Session, reader: Reader) -> list[Stuck]:
     versions = obstacle_versions(session)
     found = reversed(obstacles(session, states=("raised", "consolidated", "answered")))
     return [_stuck(session, reader, one, versions[one.id]) for one in found]
+
+
+def _together(found: list[Stuck]) -> dict[str, list[Stuck]]:
+    """Those that went up in one document with others and wait for its answer, by document."""
+    sent: dict[str, list[Stuck]] = {}
+    for one in found:
+        if one.said.state == "consolidated" and one.said.document_code:
+            sent.setdefault(one.said.document_code, []).append(one)
+    return {code: those for code, those in sent.items() if len(those) > 1}
 
 
 def _stuck(session: Session, reader: Reader, one: ObstacleView, version: int) -> Stuck:
@@ -189,6 +206,22 @@ def obstacles_consolidate(request: Request, door: Desk, form: Form) -> Response:
     return _do(
         request, door, form, deed=("tong-hop", "tong-hop"), do=do, show=show_obstacles, path=STUCK
     )
+
+
+@router.post(STUCK + "/tra-loi-chung", name="obstacles_answer_all")
+def obstacles_answer_all(request: Request, door: Desk, form: Form) -> Response:
+    """Return the superior's answer to everybody whose obstacle went up in one document."""
+    sent = form.fields.get("sent", "")
+    seen = [int(one) for one in form.fields.get("seen", "").split() if one.isdecimal()]
+
+    def do(session: Session, stamp: Stamp, reading: Reading) -> None:
+        text, document = reading.text("text"), reading.line("document") or None
+        reading.done()
+        answer = Answer(text=text, document=document)
+        answer_consolidated(session, stamp, answer, sent=sent, seen=seen)
+
+    deed = ("tra-loi-chung", f"tra-loi-chung-{seen[0] if seen else 0}")
+    return _do(request, door, form, deed=deed, do=do, show=show_obstacles, path=STUCK)
 
 
 @router.post(STUCK + "/{number}/{deed}", name="obstacle_act")
