@@ -201,24 +201,24 @@ def test_one_answer_goes_to_all_that_went_up_in_one_document(site: Site) -> None
     numbers, staff = [raised(site), raised(site, by=world.B)], site.logged_in(Visitor.COORDINATOR)
     page, chosen = f"{QUEUE}/vuong-mac", {f"chon.{number}": "1" for number in numbers}
     assert "Trả lời chung" not in text_of(staff.get(page))
-    assert decide(staff, page, "vuong-mac", **chosen, document="210/BC-SNV").status_code == 303
+    assert decide(staff, page, "vuong-mac", 0, **chosen, document="210/BC-SNV").status_code == 303
     assert "Trả lời chung: 2 vướng mắc của văn bản 210/BC-SNV" in text_of(staff.get(page))
     assert "Trả lời chung" not in text_of(site.logged_in(Visitor.AUDITOR).get(page))
     path, said = "vuong-mac/tra-loi-chung", "UBND tỉnh đồng ý bổ sung."
     sent = {"sent": "210/BC-SNV", "seen": " ".join(map(str, numbers)), "text": said}
-    missing = decide(staff, page, path, **sent)
+    missing = decide(staff, page, path, 0, **sent)
     assert missing.status_code == 422
     assert "Trả lời của cấp trên cần có số, ký hiệu văn bản." in text_of(missing)
     assert said in missing.text
     stale = {**sent, "seen": str(numbers[0]), "document": "1520/UBND-NC"}
-    assert decide(staff, page, path, **stale).status_code == 409
+    assert decide(staff, page, path, 0, **stale).status_code == 409
     assert site.read(lambda s: set(s.scalars(select(Obstacle.state)))) == {"consolidated"}
-    done = decide(staff, page, path, **sent, document="1520/UBND-NC")
+    done = decide(staff, page, path, 0, **sent, document="1520/UBND-NC")
     assert done.headers["location"].endswith("?da=tra-loi-chung")
     rows = site.read(lambda s: s.scalars(select(Obstacle).order_by(Obstacle.id)).all())
     told = [(row.state, row.answer, row.answer_document) for row in rows]
     assert told == [("answered", said, "1520/UBND-NC")] * 2
-    assert decide(staff, page, path, **sent, document="1520/UBND-NC").status_code == 404
+    assert decide(staff, page, path, 0, **sent, document="1520/UBND-NC").status_code == 404
 
 
 def test_queue_is_narrowed_to_an_item_and_keeps_it(site: Site) -> None:
