@@ -191,6 +191,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "open_schema": ALL,
     "open_json": ALL,
     "open_atom": ALL,
+    "open_rss": ALL,
     "open_data": READS_ALL,
     "open_data_act": DECIDES,
     "calendar_edit": DECIDES,

@@ -38,6 +38,7 @@ _UNSEEN: Final = frozenset(
     "open_schema",
     "open_json",
     "open_atom",
+    "open_rss",
 }
 """Routes that look at nobody."""
 

@@ -54,6 +54,7 @@ NO_PAGES = frozenset(
         # Open data, closed in this world.
         "open_json",
         "open_atom",
+        "open_rss",
         # Of an outlet, of which this world has none: test_outlets opens it.
         "outlet",
     }

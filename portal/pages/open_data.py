@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from hashlib import sha256
@@ -17,7 +18,8 @@ from operations.open_data import OpenDate, OpenKind, OpenPaper, Switch, open_dat
 from operations.open_data import switches as all_switches
 from operations.remembered import remember
 from portal.errors import NotThere
-from portal.open_shapes import PATH, WORDS, atom, json_page, kind_of, schema
+from portal.open_feeds import Feed, atom, rss
+from portal.open_shapes import PATH, WORDS, json_page, kind_of, schema
 from portal.portal import Portal, address_of, portal_of
 from portal.throttle import OPEN_DATA
 
@@ -79,6 +81,16 @@ def open_json(request: Request, kind: str, after: After = 0, limit: Limit = 100)
 @router.api_route(PATH + "/{kind}.atom", methods=_READ, name="open_atom")
 def open_atom(request: Request, kind: str) -> Response:
     """The newest of a kind, for readers of feeds."""
+    return _feed(request, kind, atom, "application/atom+xml; charset=utf-8")
+
+
+@router.api_route(PATH + "/{kind}.rss", methods=_READ, name="open_rss")
+def open_rss(request: Request, kind: str) -> Response:
+    """The same entries, for readers that take RSS only."""
+    return _feed(request, kind, rss, "application/rss+xml; charset=utf-8")
+
+
+def _feed(request: Request, kind: str, write: Callable[[Feed], bytes], media_type: str) -> Response:
     portal = _admitted(request)
     with portal.runtime.database.read() as session:
         switch = _open(session, kind)
@@ -88,17 +100,18 @@ def open_atom(request: Request, kind: str) -> Response:
             rows = _rows(session, switch, limit=_NEWEST, newest=True)
             first = [one.set_at if isinstance(one, OpenDate) else one.confirmed_at for one in rows]
             settings = portal.runtime.settings
-            return atom(
-                switch.kind,
-                rows,
+            feed = Feed(
+                kind=switch.kind,
+                rows=rows,
                 office=portal.runtime.sender.office_name,
                 site=settings.portal_url.rstrip("/"),
                 domain=settings.mail_domain,
                 updated=first[0] if first else changed or portal.runtime.clock.now(),
             )
+            return write(feed)
 
-        body = remember(session, ("open-atom", kind), make)
-    return _answer(request, portal, body, "application/atom+xml; charset=utf-8", changed)
+        body = remember(session, ("open-feed", media_type, kind), make)
+    return _answer(request, portal, body, media_type, changed)
 
 
 def _admitted(request: Request) -> Portal:

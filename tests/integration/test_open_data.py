@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from email.utils import parsedate_to_datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -284,6 +286,36 @@ def test_a_reader_of_feeds_gets_sound_xml_whatever_a_title_holds(site: Site) -> 
         assert entry.findtext(f"{ATOM}{name}")
     empty = ET.fromstring(site.browser().get("/mo/thoi-han.atom").content)
     assert empty.find(f"{ATOM}entry") is None
+
+
+def test_rss_tells_the_same_entries_escaped_for_readers_that_ask_for_it(site: Site) -> None:
+    browser = site.browser()
+    assert browser.get("/mo/ket-qua.rss").status_code == 404
+    for kind in (OpenKind.RESULTS, OpenKind.DATES):
+        opened(site, kind)
+    file(site, "I.1/xa_van_ninh", PAPER)
+    answer = browser.get("/mo/ket-qua.rss")
+    assert answer.headers["content-type"].startswith("application/rss+xml")
+    root = ET.fromstring(answer.content)
+    assert (root.tag, root.get("version")) == ("rss", "2.0")
+    for name in ("title", "link", "description"):
+        assert root.findtext(f"channel/{name}")
+    item = root.find("channel/item")
+    entry = ET.fromstring(browser.get("/mo/ket-qua.atom").content).find(f"{ATOM}entry")
+    assert item is not None
+    assert entry is not None
+    assert item.findtext("title") == entry.findtext(f"{ATOM}title")
+    assert item.findtext("guid") == entry.findtext(f"{ATOM}id")
+    description = item.findtext("description") or ""
+    assert "&lt;nhiệm vụ&gt; &amp; cải cách" in description
+    assert unescape(description) == entry.findtext(f"{ATOM}summary")
+    published = item.findtext("pubDate") or ""
+    assert published == "Mon, 01 Mar 2027 02:00:00 GMT"
+    assert parsedate_to_datetime(published) == MORNING
+    again = browser.get("/mo/ket-qua.rss", headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert ET.fromstring(browser.get("/mo/thoi-han.rss").content).find("channel/item") is None
+    assert "ket-qua.rss" in browser.get("/mo").text
 
 
 def test_too_many_readings_are_told_when_to_come_again(site: Site) -> None:

@@ -81,6 +81,7 @@ NO_LIST = {
     "open_schema": "a description for programs",
     "open_json": "data for programs",
     "open_atom": "a feed for programs",
+    "open_rss": "a feed for programs",
     "outlets": "a short page of settings",
     "outlet": "the last hundred attempts of one outlet",
     "guidance": "a page to read",

@@ -61,6 +61,7 @@ SAMPLES = {
     "secret": "khong.co",
     "open_json.kind": "ket-qua",
     "open_atom.kind": "ket-qua",
+    "open_rss.kind": "ket-qua",
     "open_kind": "results",
     "guide": "co-quan",
     "picture_name": "co-quan-thu.png",
