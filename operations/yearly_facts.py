@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
 from operations.dashboard import Figures, Scope, figures, figures_by, scoped_rows, tallies
+from operations.errors import Refused
+from operations.guards import vn_date
 from operations.heatmap import OTHERS, homes
 from operations.queries import WorkRow
 from operations.state import PlanState, load_state
@@ -32,8 +34,12 @@ def yearly_facts(
     """The facts of a plan's year up to ``cutoff``, read at ``at``.
 
     ``session`` is that of the instant ``known_at``, where one is asked for (rule 39).
+
+    Raises:
+        Refused: the plan has no such year, or the cut-off lies before it.
     """
     state = load_state(session, plan)
+    _need_year(state, year, cutoff)
     scope = Scope(cutoff=cutoff, plan=plan, year=year, original=original)
     outside = Scope(cutoff=cutoff, plan=plan, year=year, original=original, added=True)
     beside = Scope(cutoff=cutoff, plan=plan, year=year, original=original, beside=True)
@@ -61,6 +67,16 @@ def yearly_facts(
         late=late_lines(session, state, _overdue(session, scope), cutoff),
         last=year >= known.last_year,
     )
+
+
+def _need_year(state: PlanState, year: int, cutoff: date) -> None:
+    first, last = state.plan.first_year, state.plan.last_year
+    if not first <= year <= last:
+        msg = f"Đề án thực hiện từ năm {first} đến năm {last}; không có báo cáo của năm {year}."
+        raise Refused(msg, field="year")
+    if cutoff < date(year, 1, 1):
+        msg = f"Ngày {vn_date(cutoff)} trước năm báo cáo {year}; đề nghị chọn ngày từ 1/1/{year} trở đi."
+        raise Refused(msg, field="cutoff")
 
 
 def coordinating(state: PlanState, on: date) -> Office:

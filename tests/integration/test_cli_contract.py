@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from cli.words import CELLS, ROLES, STATUSES
-from rules.actors import ActorKind
+from operations.obstacles import raise_obstacle
+from operations.stamp import Stamp
+from rules.actors import AccountRole, Actor, ActorKind
 from tests.command_line import CommandLine, command_line
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+SOON = "2027-12-31"
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 WORK = (
@@ -163,6 +166,7 @@ def test_every_other_command_answers_as_documented(tiendo: CommandLine) -> None:
             ["year-dates", "2027", "--date", "A.2=2027-07-15", "--document", "9/KH-UBND", "--yes"],
         ),
     ]
+    asked += _asked_later(tiendo)
     for name, words in asked:
         rows = tiendo.json(*words)
         assert rows, name
@@ -171,3 +175,48 @@ def test_every_other_command_answers_as_documented(tiendo: CommandLine) -> None:
         for row in rows:
             for key in row:
                 assert f'"{key}"' in promised, f"{name}: {key} is not in docs/cli.md"
+
+
+def _asked_later(tiendo: CommandLine) -> list[tuple[str, list[object]]]:
+    """What needs something to be there: work, an obstacle, a token, a file."""
+    number = tiendo.assignment("A.1", "2027-03", "xa_dong")
+    other = tiendo.assignment("A.1", "2027-03", "xa_dao")
+    (token,) = tiendo.json("tokens", "add", "--name", "x", "--purpose", "x", "--valid-to", SOON)
+    paper, change = tiendo.folder / "bao-cao.docx", tiendo.folder / "sap-xep.yaml"
+    change.write_text(
+        "reorganisations:\n"
+        "  - {kind: rename, effective_on: 2027-03-01, document: {code: 12/NQ-HĐND},\n"
+        "     predecessors: [xa_dong], successors: [new: {name: Xã Vạn Giã}], late: true}\n",
+        encoding="utf-8",
+    )
+    first, *rest = (_obstacle(tiendo) for _ in range(3))
+    why, by = ["--reason", "x"], ["--as", "dieuphoi"]
+    basis = ["--basis", "31/CV-UBND", "--basis-on", "2027-02-26", "--task", "x", "--product", "x"]
+    answer = ["--text", "x", *by]
+    return [
+        ("import", ["import", "--template", tiendo.folder / "mau.xlsx"]),
+        ("agencies change", ["agencies", "change", change]),
+        ("documents yearly", ["documents", "yearly", paper, "--year", 2027]),
+        ("documents urge", ["documents", "urge", paper]),
+        ("documents dossier", ["documents", "dossier", 1, paper]),
+        ("work reschedule", ["work", "reschedule", number, "--until", "2027-04-20", *why, *by]),
+        ("work drop-agency", ["work", "drop-agency", other, *why, *by]),
+        ("work add-agency", ["work", "add-agency", "A.1", "2027-03", "xa_dao", *why, *by]),
+        ("work assign", ["work", "assign", *basis, "--due-on", SOON, "--lead", "xa_dong", *by]),
+        ("obstacles list", ["obstacles", "list"]),
+        ("obstacles answer", ["obstacles", "answer", first, *answer]),
+        ("obstacles consolidate", ["obstacles", "consolidate", *rest, "--document", "2/BC-P", *by]),
+        (
+            "obstacles answer-all",
+            ["obstacles", "answer-all", "--sent", "2/BC-P", "--document", "3/CV-UB", *answer],
+        ),
+        ("tokens revoke", ["tokens", "revoke", token["id"], *why]),
+        ("accounts invite", ["accounts", "invite", "dong"]),
+    ]
+
+
+def _obstacle(tiendo: CommandLine) -> int:
+    actor = Actor(kind=ActorKind.PERSON, name="Cán bộ", role=AccountRole.AGENCY, agency="xa_dong")
+    stamp = Stamp(at=tiendo.clock.now(), as_of=tiendo.clock.now().date(), actor=actor)
+    with tiendo.database() as database, database.write() as session:
+        return raise_obstacle(session, stamp, text="x")
