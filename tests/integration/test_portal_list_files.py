@@ -35,6 +35,7 @@ from tests.portal_site import Site, text_of
 
 ROUTES = page_routes()
 FORMULA = "=HYPERLINK(1)"
+REHEARSAL = "letter_rehearsal"
 
 NO_LIST = {
     "health": "a sign of life",
@@ -237,7 +238,9 @@ def test_every_list_opens_as_a_spreadsheet_for_every_role_that_may(
     else:
         browser = site.browser() if by_link else site.logged_in(visitor)
     who = "hộp thư xa_van_ninh@co-quan.test" if by_link else f"Người dùng {visitor.value} (tài"
-    for page in FILES:
+    # A rehearsal plays a month in a database of its own: once is enough.
+    pages = [page for page in FILES if page != REHEARSAL or visitor is Visitor.COORDINATOR]
+    for page in pages:
         address = address_of(site, page, token)
         answer = browser.get(file_of(page, address))
         if not may_open(page, visitor, trial=True):
@@ -254,7 +257,7 @@ def test_every_list_opens_as_a_spreadsheet_for_every_role_that_may(
     taken = site.read(
         lambda s: s.scalars(select(AccessLog.path).where(AccessLog.method == "EXPORT")).all()
     )
-    allowed = [page for page in FILES if may_open(page, visitor, trial=True)]
+    allowed = [page for page in pages if may_open(page, visitor, trial=True)]
     assert len(taken) == 2 * len(allowed)
     assert not any(token in path for path in taken)
 
