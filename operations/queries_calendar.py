@@ -24,6 +24,7 @@ class PeriodDates:
     """One period: ``nominal`` is what the calendar or a document asks for, ``due_on`` the working
     day it means, None outside the known days. ``occurrence`` None while it has not opened."""
 
+    key: str
     label: str
     opens_on: date
     nominal: date
@@ -83,6 +84,7 @@ def _period(
         nominal, due_on = occurrence.nominal_due_on, occurrence.due_on
         opens_on = occurrence.opens_on
     return PeriodDates(
+        key=one.period.key,
         label=one.period.label,
         opens_on=opens_on,
         nominal=nominal,

@@ -12,6 +12,7 @@ from operations.queries import WorkRow, work_list
 from operations.queries_detail import extensions, obstacles
 from operations.state import known_directory
 from portal.maps import items_table, map_table
+from portal.one_date import one_date
 from portal.words import EXTENSION_WORDS, OBSTACLE_WORDS, workdays
 from portal.work_tables import (
     AGENCY,
@@ -200,7 +201,14 @@ def _provisional(source: Source) -> Table:
         awaited = state.plan.item(row.item).calendar.fixed_by or centre
         note = "qua mốc dự kiến" if one.past else None
         values = (source.item(row), row.period_label, row.due_on, days, one.count, awaited, note)
-        lines.append(Line(values=values, href=source.plan_link(row.plan, row.item)))
+        decided = any(item.key == row.item for item in state.plan.decided)
+        line = Line(
+            values=values,
+            href=source.plan_link(row.plan, row.item),
+            todo=one_date(row.plan, row.item, row.period) if decided else None,
+            todo_word=f"Ấn định hạn {row.period_label}",
+        )
+        lines.append(line)
     return _table(
         "moc-du-kien",
         columns,

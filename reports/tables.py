@@ -32,10 +32,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A row. ``href`` is the page behind it, where there is one."""
+    """A row. ``href`` is the page behind it, where there is one.
+
+    ``todo`` is where those who decide go on with it, and ``todo_word`` what they do there.
+    """
 
     values: tuple[Value, ...]
     href: str | None = None
+    todo: str | None = None
+    todo_word: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

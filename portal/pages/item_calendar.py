@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from operations.queries_calendar import item_dates
 from operations.state import load_state, plan_keys
 from portal.errors import NotThere
+from portal.one_date import one_date
 from portal.pages.contacts import BASE
 from portal.past import is_past, looking
 from portal.portal import portal_of
@@ -43,6 +44,7 @@ def item_calendar(request: Request) -> Response:
         date_words=DATE_WORDS,
         basis_sign=basis_sign,
         today=view.today,
+        one_date=one_date,
         may_edit=person_of(request).can_decide and not is_past(request),
         said=told(request),
     )

@@ -17,7 +17,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from notifications.formats import vn_date
 from operations.dates import DateMove, fix_year_dates, preview_year_dates
 from operations.errors import Conflict
 from operations.guards import clean_document, need_own_document, need_text
@@ -27,7 +26,8 @@ from portal.attempts import attempt
 from portal.doorway import Doorway
 from portal.errors import NotThere
 from portal.forms import FormState, Posted
-from portal.pages.queues import BASE, Form
+from portal.one_date import YEAR_DATES, as_it_stands, one_date, suggested, whose
+from portal.pages.queues import Form
 from portal.pages.work import Desk
 from portal.portal import portal_of
 from portal.reading import Reading
@@ -37,7 +37,7 @@ from rules.values import DateAuthority, Document, Plan
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
-PATH: Final = BASE + "/lich-nam"
+PATH: Final = YEAR_DATES
 KEY: Final = "lich-nam"
 """The form, as its state names it."""
 AUTHORITIES: Final[Mapping[DateAuthority, str]] = {
@@ -54,13 +54,17 @@ _CHANGED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Year:
-    """What the pages of one year begin with."""
+    """What the pages of one year begin with.
+
+    ``only`` are the item and period that were asked for by themselves, None for the whole year.
+    """
 
     plan: Plan
     plans: tuple[Plan, ...]
     year: int
     slots: tuple[YearSlot, ...]
     counts: QueueCounts
+    only: OccurrenceKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,39 +76,36 @@ class Asked:
     authority: DateAuthority
 
 
-def read_year(session: Session, today: date, plan: str, year: str) -> Year:
+def read_year(session: Session, today: date, asked: Mapping[str, str]) -> Year:
     """The year and plan that an address or a form names, by default the ones of today.
 
     Raises:
-        NotThere: there is no such plan, or the year is not one of its years.
+        NotThere: there is no such plan or period, or the year is not one of its years.
     """
+    plan, year = asked.get("de-an", ""), asked.get("nam", "")
     keys = plan_keys(session)
     if not keys or (plan and plan not in keys):
         raise NotThere
     state = load_state(session, plan or keys[0])
-    asked = int(year) if year.isdecimal() and len(year) == 4 else None
+    named = int(year) if year.isdecimal() and len(year) == 4 else None
     first, last = state.plan.first_year, state.plan.last_year
-    found = min(max(today.year, first), last) if asked is None else asked
+    found = min(max(today.year, first), last) if named is None else named
     if not first <= found <= last:
         raise NotThere
+    slots, only = year_slots(session, state, found), None
+    if asked.get("nhiem-vu") or asked.get("ky"):
+        only = (asked.get("nhiem-vu", ""), asked.get("ky", ""))
+        slots = tuple(slot for slot in slots if (slot.item.key, slot.period.key) == only)
+        if not slots:
+            raise NotThere
     return Year(
         plan=state.plan,
         plans=tuple(load_state(session, key).plan for key in keys),
         year=found,
-        slots=year_slots(session, state, found),
+        slots=slots,
         counts=queue_counts(session),
+        only=only,
     )
-
-
-def suggested(slot: YearSlot) -> str:
-    """What stands in a date's field before anybody typed.
-
-    Empty where a document fixed it already, or where it is another's to fix: a ministry that is
-    awaited, or an authority above.
-    """
-    owned = slot.owner in {DateAuthority.PROVINCE, DateAuthority.MINISTRY}
-    awaited = slot.provisional and slot.item.calendar.fixed_by is not None
-    return "" if owned or awaited or slot.document else vn_date(slot.due_on)
 
 
 def read_form(form: Posted, year: Year) -> Asked:
@@ -153,8 +154,10 @@ def _show(
         counts=year.counts,
         form=form,
         lost=(),
-        suggested=suggested,
+        suggested=suggested if year.only is None else as_it_stands,
         authorities=AUTHORITIES,
+        authority=(whose(year.slots[0]) if year.only else DateAuthority.COORDINATOR).value,
+        one_date=one_date,
         fixed=sum(1 for slot in year.slots if cited and slot.document == cited),
         cited=cited,
     )
@@ -165,15 +168,14 @@ def year_dates(request: Request, door: Desk) -> Response:
     """The year's dates beside last year's."""
     portal, asked = portal_of(request), request.query_params
     with portal.runtime.database.read() as session:
-        year = read_year(session, portal.today, asked.get("de-an", ""), asked.get("nam", ""))
+        year = read_year(session, portal.today, asked)
     return _show(request, door, year, FormState())
 
 
 def _named(request: Request, form: Posted) -> Year:
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
-        plan, year = form.fields.get("de-an", ""), form.fields.get("nam", "")
-        return read_year(session, portal.today, plan, year)
+        return read_year(session, portal.today, form.fields)
 
 
 @router.post(PATH + "/xem-truoc", name="year_dates_preview")
@@ -224,7 +226,8 @@ def _preview(
 
 
 def _carried(year: Year) -> tuple[str, ...]:
-    return ("de-an", "nam", "document", "issued_on", "authority", *(s.field for s in year.slots))
+    place = ("de-an", "nam", "nhiem-vu", "ky")
+    return (*place, "document", "issued_on", "authority", *(s.field for s in year.slots))
 
 
 @router.post(PATH, name="year_dates_fix")
@@ -262,4 +265,6 @@ def year_dates_fix(request: Request, door: Desk, form: Form) -> Response:
 
 def _fixed(year: Year, code: str) -> Response:
     query = {"de-an": year.plan.key, "nam": year.year, "van-ban": clean_document(code) or code}
+    if year.only is not None:
+        query |= {"nhiem-vu": year.only[0], "ky": year.only[1]}
     return RedirectResponse(f"{PATH}?{urlencode(query)}", status_code=303)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from models.tables import Assignment, PeriodDate
+from models.tables import Assignment, PeriodDate, PlanVersion
 from operations.dates import fix_year_dates
+from operations.state import PLAN_ADAPTER
 from portal.permissions import Visitor
 from rules.values import DateAuthority, Document
 from tests import portal_site, world
@@ -157,3 +161,60 @@ def test_mark_and_right_are_needed(site: Site) -> None:
     staff = site.logged_in(Visitor.COORDINATOR)
     assert staff.post(PAGE, data={**TYPED, "mark": "x"}).status_code == 403
     assert site.logged_in(Visitor.AUDITOR).get(PAGE).status_code == 403
+
+
+def _await_the_ministry(session: Session) -> None:
+    """II.3 waits for a document of the ministry; until then its date is provisional."""
+    stored = session.get_one(PlanVersion, (world.PLAN, 1))
+    plan = PLAN_ADAPTER.validate_json(stored.content)
+    waits = {"authority": DateAuthority.PROVISIONAL, "fixed_by": "Bộ Nội vụ"}
+    items = tuple(
+        replace(one, calendar=replace(one.calendar, **waits)) if one.key == "II.3" else one  # type: ignore[arg-type]
+        for one in plan.items
+    )
+    stored.content = PLAN_ADAPTER.dump_json(replace(plan, items=items)).decode()
+    session.get_one(
+        Assignment, world.work_row(session, "II.3", "2027", world.COORDINATOR)
+    ).authority = DateAuthority.PROVISIONAL.value
+
+
+def links_of(page: Response) -> list[str]:
+    """The ways to fix one date by itself that a page offers."""
+    found = re.findall(r'href="([^"]*lich-nam[?][^"]*)"', page.text)
+    return [unescape(one) for one in found if "ky=" in one]
+
+
+def test_one_provisional_date_is_fixed_by_itself_by_whoever_s_it_is(site: Site) -> None:
+    """Rule 17: from the overview, the list and the calendar; nothing else is touched."""
+    site.write(_await_the_ministry)
+    staff, auditor = site.logged_in(Visitor.COORDINATOR), site.logged_in(Visitor.AUDITOR)
+    path = f"{PAGE}?de-an={world.PLAN}&nam=2027&nhiem-vu=II.3&ky=2027"
+    for place in ("/", "/bang/moc-du-kien", "/danh-muc/lich", f"{PAGE}?nam=2027"):
+        assert path in links_of(staff.get(place)), place
+        assert not links_of(auditor.get(place)), place
+    page = staff.get(path)
+    assert "Ấn định hạn II.3" in text_of(page)
+    assert re.findall(r'name="(dates[^"]*)" value="([^"]*)"', page.text) == [
+        ("dates.II.3.2027", "31/3/2027")
+    ]
+    assert re.findall(r'value="([a-z]+)" checked', page.text) == ["ministry"]
+    typed = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+    typed |= {"dates.II.3.2027": "15/4/2027", "issued_on": "1/3/2027", "authority": "ministry"}
+    ours = staff.post(f"{PAGE}/xem-truoc", data=typed | {"document": "12/SNV-CCHC"})
+    assert ours.status_code == 422
+    assert "không phải văn bản của Bộ" in text_of(ours)
+    assert "dates.I.1.2027" not in ours.text
+    before = site.counts()
+    seen = staff.post(f"{PAGE}/xem-truoc", data=typed | {"document": "1234/BNV-CCHC"})
+    assert "phân công đổi hạn" in text_of(seen)
+    assert site.counts() == before
+    again = staff.post(f"{PAGE}/xem-truoc", data=typed | {"document": "1/BNV-CCHC", "sua": "1"})
+    assert again.text.count('name="dates.') == 1
+    done = apply(staff, seen)
+    assert done.status_code == 303
+    told = staff.get(done.headers["location"])
+    assert "Đã ấn định 1 hạn năm 2027 theo văn bản 1234/BNV-CCHC" in text_of(told)
+    row = site.read(lambda s: s.scalars(select(PeriodDate)).one())
+    assert (row.item_key, row.authority, row.due_on) == ("II.3", "ministry", date(2027, 4, 15))
+    assert path not in links_of(staff.get("/"))
+    assert staff.get(f"{PAGE}?nam=2027&nhiem-vu=II.9&ky=2027").status_code == 404
