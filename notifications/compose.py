@@ -32,6 +32,7 @@ from notifications.subjects import SUBJECT_LIMIT, digest_subject, subject_line
 from notifications.values import (
     DigestLetter,
     ExtensionLetter,
+    HandoverLetter,
     Letter,
     LinkLetter,
     MondaySummary,
@@ -49,6 +50,7 @@ __all__ = [
     "fill_link",
     "render_digest",
     "render_extension_decision",
+    "render_handover",
     "render_link",
     "render_monday_summary",
     "render_operator_notice",
@@ -66,6 +68,7 @@ MESSAGES: Final = (
     "monday_summary",
     "operator_notice",
     "link",
+    "handover",
 )
 """The folders of ``templates/``."""
 
@@ -183,6 +186,11 @@ def render_monday_summary(letter: MondaySummary) -> Rendered:
 def render_link(letter: LinkLetter) -> Rendered:
     """A fresh link that was asked for."""
     return _render("link", letter)
+
+
+def render_handover(letter: HandoverLetter) -> Rendered:
+    """An agency has another focal point: to the old one's mailbox, and to the new one's."""
+    return _render("handover", letter)
 
 
 def render_operator_notice(notice: OperatorNotice) -> Rendered:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from notifications.compose import (
     render_digest,
     render_extension_decision,
+    render_handover,
     render_link,
     render_monday_summary,
     render_operator_notice,
@@ -27,6 +28,7 @@ from notifications.values import (
     ExtensionLetter,
     Fact,
     FourCells,
+    HandoverLetter,
     ItemRef,
     Line,
     LineKind,
@@ -312,6 +314,19 @@ def fresh_link() -> LinkLetter:
     return LinkLetter(**_ADDRESS, requested_at=INSTANT)
 
 
+def handover(*, receiving: bool) -> HandoverLetter:
+    """Another focal point, as the new one and the old one read it."""
+    links = {} if receiving else {"link": SENDER.portal_url, "link_expires_on": None}
+    return HandoverLetter(
+        **(_ADDRESS | links),
+        new_name="Trần Thị B",
+        new_post="Công chức Văn phòng HĐND và UBND",
+        previous_name="Nguyễn Thị A",
+        since=DAY,
+        receiving=receiving,
+    )
+
+
 def operator_notice() -> OperatorNotice:
     """A delivery run that could not reach its server."""
     return OperatorNotice(
@@ -351,4 +366,6 @@ def sample_letters() -> dict[str, Rendered]:
         "monday_summary": render_monday_summary(monday()),
         "operator_notice": render_operator_notice(operator_notice()),
         "link": render_link(fresh_link()),
+        "handover-new": render_handover(handover(receiving=True)),
+        "handover-old": render_handover(handover(receiving=False)),
     }

@@ -25,6 +25,7 @@ __all__ = [
     "ExtensionLetter",
     "Fact",
     "FourCells",
+    "HandoverLetter",
     "ItemRef",
     "Letter",
     "Line",
@@ -167,6 +168,17 @@ class LinkLetter(Letter):
     """A fresh link that somebody at this mailbox asked for (rule 34)."""
 
     requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverLetter(Letter):
+    """An agency has another focal point (rule 36); ``receiving`` is said to the new one."""
+
+    new_name: str
+    new_post: str | None
+    previous_name: str | None
+    since: date
+    receiving: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

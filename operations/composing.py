@@ -17,6 +17,7 @@ from models.tables import AgencyRow, Assignment, Evidence, Letter, Occurrence, S
 from notifications.compose import (
     render_digest,
     render_extension_decision,
+    render_handover,
     render_link,
     render_operator_notice,
     render_receipt,
@@ -28,6 +29,7 @@ from notifications.values import (
     DigestLetter,
     ExtensionLetter,
     Fact,
+    HandoverLetter,
     ItemRef,
     LinkLetter,
     OperatorNotice,
@@ -78,6 +80,7 @@ class Composer:
             LetterKind.EXTENSION: self._extension,
             LetterKind.RECEIPT: self._receipt,
             LetterKind.LINK: self._link,
+            LetterKind.HANDOVER: self._handover,
             LetterKind.OPERATOR: self._operator,
             LetterKind.MONDAY: self._monday,
         }
@@ -104,6 +107,9 @@ class Composer:
     def links_to(self, letter: Letter) -> bool:
         """Whether the letter carries a live link; the coordinator signs in instead (rule 34)."""
         if letter.agency_key is None or letter.kind in {LetterKind.OPERATOR, LetterKind.MONDAY}:
+            return False
+        if letter.kind == LetterKind.HANDOVER and not json.loads(letter.payload)["receiving"]:
+            # Whoever has handed over opens the agency's work no more.
             return False
         return self._agency(letter.agency_key).name != self._sender.office_name
 
@@ -220,6 +226,20 @@ class Composer:
         plans = plan_refs(load_plan(self._session, key) for key in plan_keys(self._session))
         value = LinkLetter(**self._address(letter), plans=plans, requested_at=letter.queued_at)
         return Composed(render_link(value))
+
+    def _handover(self, letter: Letter) -> Composed:
+        said = json.loads(letter.payload)
+        plans = plan_refs(load_plan(self._session, key) for key in plan_keys(self._session))
+        value = HandoverLetter(
+            **self._address(letter),
+            plans=plans,
+            new_name=said["new_name"],
+            new_post=said["new_post"],
+            previous_name=said["previous_name"],
+            since=date.fromisoformat(said["since"]),
+            receiving=said["receiving"],
+        )
+        return Composed(render_handover(value))
 
     def _operator(self, letter: Letter) -> Composed:
         said = json.loads(letter.payload)

@@ -11,12 +11,16 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from models.tables import Contact, ContactKind
-from operations.contacts import ContactInput, contacts_of, set_contact
+from models.tables import Contact, ContactKind, Mailbox
+from operations.contacts import CONTACT_WORDS, ContactInput, contacts_of, set_contact
 from operations.errors import NotPermitted, Refused
 from operations.guards import vn_date
+from operations.outbox import Holding, LetterKind, NewLetter, insert_letters
 from operations.stamp import Stamp
+from operations.state import load_directory
 from rules.actors import Actor, ActorKind
+from rules.digest import Recipient
+from rules.values import Audience
 
 HANDED_OVER: Final = (ContactKind.FOCAL, ContactKind.DEPUTY)
 """The kinds that an agency names itself; the others are the coordinator's to enter."""
@@ -60,7 +64,9 @@ def name_contact(
     """Name an agency's new focal point or deputy from a day on, today where none is stated.
 
     The old one keeps its place in the history under its name of then (rule 40), and the links of
-    its letters end. ``cause`` is what the history says it was done for. Asked twice, nothing more is written.
+    its letters end. The old focal point's mailbox and the new one's are told, each once, where
+    they differ. ``cause`` is what the history says it was done for. Asked twice, nothing more is
+    written.
 
     Raises:
         NotPermitted: the actor does not speak for the agency.
@@ -85,4 +91,52 @@ def name_contact(
             "vì thư đổi sang đầu mối mới ngay khi ghi."
         )
         raise Refused(msg, field="effective_on")
-    return set_contact(session, stamp, wanted, effective_on=effective_on, cause=cause)
+    before = _focal(session, wanted) if wanted.kind is ContactKind.FOCAL else None
+    row = set_contact(session, stamp, wanted, effective_on=effective_on, cause=cause)
+    if before is not None and before.email != row.email:
+        _tell_both(session, stamp, before, row, effective_on or stamp.as_of)
+    return row
+
+
+def _focal(session: Session, wanted: ContactInput) -> ContactInput | None:
+    """The focal point before the change, as it is now, for the row is the same afterwards."""
+    for row in contacts_of(session, wanted.agency_key):
+        if row.kind == ContactKind.FOCAL:
+            return ContactInput(
+                agency_key=row.agency_key, kind=wanted.kind, name=row.name, email=row.email
+            )
+    return None
+
+
+def _tell_both(
+    session: Session, stamp: Stamp, before: ContactInput, row: Contact, since: date
+) -> None:
+    """Queue a letter to the old mailbox and one to the new, each once, where letters go there."""
+    if not load_directory(session).letters_on(row.agency_key, stamp.as_of):
+        return
+    held = Holding(session, stamp).pilot(row.agency_key)
+    told = {
+        "new_name": row.name or CONTACT_WORDS[ContactKind.FOCAL],
+        "new_post": row.post,
+        "previous_name": before.name if before.name != row.name else None,
+        "since": since.isoformat(),
+    }
+    letters = [
+        NewLetter(
+            key=f"{LetterKind.HANDOVER}:{row.id}:{row.version}:{word}",
+            kind=LetterKind.HANDOVER,
+            recipient=Recipient(
+                address=box, agency=row.agency_key, audience=Audience.FOCAL, name=name
+            ),
+            held=held,
+            payload={**told, "receiving": word == "new"},
+        )
+        for word, box, name in (("old", before.email, before.name), ("new", row.email, row.name))
+        if box is not None and _takes_letters(session, box)
+    ]
+    insert_letters(session, stamp, letters)
+
+
+def _takes_letters(session: Session, address: str) -> bool:
+    known = session.get(Mailbox, address)
+    return known is None or known.state == "ok"

@@ -37,6 +37,8 @@ class LetterKind(StrEnum):
     RECEIPT = "receipt"
     MONDAY = "monday_summary"
     LINK = "link"
+    HANDOVER = "handover"
+    """An agency has another focal point: to both mailboxes, once (rule 36)."""
     OPERATOR = "operator_notice"
 
 

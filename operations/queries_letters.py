@@ -48,6 +48,7 @@ KIND_WORDS: Final[Mapping[LetterKind, str]] = {
     LetterKind.RECEIPT: "Ghi nhận kết quả",
     LetterKind.MONDAY: "Tổng hợp đầu tuần",
     LetterKind.LINK: "Gửi lại liên kết",
+    LetterKind.HANDOVER: "Thay đổi đầu mối",
     LetterKind.OPERATOR: "Báo người vận hành",
 }
 

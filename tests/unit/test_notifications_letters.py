@@ -35,6 +35,7 @@ SUBJECTS = {
     "Sở Nội vụ",
     "operator_notice": "[Tiến độ] Sự cố: Không gửi được thư hằng ngày – 08 giờ 00 ngày 24/3/2027",
     "link": "[CCHC-1718] Liên kết mới để cập nhật kết quả – Xã Vạn Ninh",
+    "handover-new": "[CCHC-1718] Đầu mối theo dõi nhiệm vụ từ ngày 24/3/2027 – Xã Vạn Ninh",
 }
 
 
