@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from operations.acting import ActRequest
-from operations.deciding import confirm, cover, reopen, resume, return_for_more, suspend
+from operations.deciding import (
+    confirm,
+    cover,
+    need_new_due_date,
+    reopen,
+    resume,
+    return_for_more,
+    suspend,
+)
 from operations.errors import Refused
 from operations.proposals import propose
 from operations.stamp import Stamp
@@ -56,9 +64,12 @@ def act(
     asked = request or ActRequest()
     work = load_work(session, assignment_id)
     held = held_capacities(session, work, stamp)
-    transition(Status(work.assignment.status), action, held)
+    # First who was there before: what is no longer possible is so because of that (rule 26).
     check_version(work, asked.expected_version)
+    transition(Status(work.assignment.status), action, held)
     if not approved and _needs_second_step(work, stamp, action):
+        if action is Action.REOPEN:
+            need_new_due_date(stamp, work, asked)
         number = propose(session, stamp, work, action, reason=asked.reason, due_on=asked.due_on)
         return _result(work, proposal=number)
     handler = _HANDLERS.get(action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,11 +10,12 @@ from sqlalchemy.orm import Session
 from models.tables import Assignment
 from operations.acting import ActRequest, is_own, set_outcome, tell, tell_date
 from operations.errors import NotPermitted, Refused
+from operations.guards import need_working_day
 from operations.stamp import Stamp
 from operations.transition import Work, apply
 from rules.actors import Capacity
 from rules.lifecycle import Action, Status
-from rules.values import LeadMode, Role, Roll
+from rules.values import LeadMode, Role
 
 
 def _refuse_self(stamp: Stamp, row: Assignment) -> None:
@@ -30,7 +32,7 @@ def return_for_more(
     _refuse_self(stamp, row)
     calendar, days = state.calendar, state.plan.policies.respond_workdays
     respond_by = (
-        calendar.roll(asked.respond_by, Roll.NEXT)
+        need_working_day(calendar, asked.respond_by, field="respond_by")
         if asked.respond_by
         else calendar.add(stamp.as_of, days)
     )
@@ -162,13 +164,23 @@ def cover(
     )
 
 
+def need_new_due_date(stamp: Stamp, work: Work, asked: ActRequest) -> date:
+    """The due date of a new round, on a working day.
+
+    Raises:
+        Refused: there is none, it is not after today, or nobody knows the days off of its year.
+    """
+    if asked.due_on is None or asked.due_on <= stamp.as_of:
+        msg = "Mở lại cần hạn mới, sau hôm nay, dạng ngày/tháng/năm."
+        raise Refused(msg, field="due_on")
+    return need_working_day(work.state.calendar, asked.due_on, field="due_on")
+
+
 def reopen(
     session: Session, stamp: Stamp, work: Work, held: frozenset[Capacity], asked: ActRequest
 ) -> None:
     """A new round with a new due date; the first completion stays in history (rule 25)."""
-    if asked.due_on is None or asked.due_on <= stamp.as_of:
-        msg = "Mở lại cần hạn mới, sau hôm nay, dạng ngày/tháng/năm."
-        raise Refused(msg, field="due_on")
+    due_on = need_new_due_date(stamp, work, asked)
     previous = work.assignment.due_on
     empty: dict[str, Any] = dict.fromkeys(
         (
@@ -192,7 +204,7 @@ def reopen(
         changes=empty
         | {
             "round": work.assignment.round + 1,
-            "due_on": work.state.calendar.roll(asked.due_on, Roll.NEXT),
+            "due_on": due_on,
             "late_entry": False,
             "self_confirmed": False,
             "sampled": False,

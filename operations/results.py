@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,9 @@ from rules.asked import above_whole, read_number
 from rules.events import canonical_json
 from rules.timeliness import Completion
 from rules.values import Figure, Item, ItemKind, RequiredOutcome
+
+NEEDS_CODE: Final = "Đã có ngày văn bản; đề nghị ghi cả số, ký hiệu."
+"""What a date without a document's number is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,9 @@ def check_result(work: Work, result: Result) -> Result:
     Raises:
         Refused: names the field and says what is missing.
     """
-    cleaned = (replace(paper, code=clean_document(paper.code)) for paper in result.papers)
+    cleaned = [replace(paper, code=clean_document(paper.code)) for paper in result.papers]
+    if any(paper.issued_on and not paper.code for paper in cleaned):
+        raise Refused(NEEDS_CODE, field="document")
     named = tuple(paper for paper in cleaned if paper.code or paper.sha256)
     result = replace(result, papers=named)
     item = work.state.plan.item(work.occurrence.item_key)

@@ -23,7 +23,7 @@ from operations.stamp import Stamp
 from operations.transition import Work, apply, is_returned
 from rules.actors import ActorKind, Capacity
 from rules.lifecycle import Action
-from rules.timeliness import Completion, completion
+from rules.timeliness import Completion, completion, refuse_future
 from rules.values import Confirmation, ItemKind
 
 
@@ -92,9 +92,11 @@ def _completion(stamp: Stamp, work: Work, result: Result) -> Completion:
     answers = None
     if is_returned(row) and row.completed_on and row.respond_by and stamp.as_of <= row.respond_by:
         answers = Completion(completed_on=row.completed_on, late_entry=row.late_entry)
-    dates = () if result.unchanged else tuple(p.issued_on for p in result.papers if p.issued_on)
+    dates = tuple(p.issued_on for p in result.papers if p.issued_on)
+    refuse_future(dates, stamp.as_of)
     return completion(
-        dates,
+        # A document still in force says nothing of the day on which this year's work was done.
+        () if result.unchanged else dates,
         stamp.as_of,
         work.state.calendar,
         within_workdays=work.state.plan.policies.late_entry_workdays,

@@ -10,7 +10,7 @@ from typing import TypeVar
 from models.tables import ContactKind
 from operations.contacts import ContactInput
 from operations.money import MoneyInput
-from operations.results import OutcomeFiled, Paper, Result
+from operations.results import NEEDS_CODE, OutcomeFiled, Paper, Result
 from portal.forms import FieldError, Posted
 from rules.values import Item
 
@@ -140,7 +140,7 @@ class Reading:
         code, issued_on = self.line("document") or None, self.day("issued_on")
         title = self.line("title") or None
         if code is None and issued_on is not None:
-            self.errors.setdefault("document", "Đã có ngày văn bản; đề nghị ghi cả số, ký hiệu.")
+            self.errors.setdefault("document", NEEDS_CODE)
         first, rest = (self.files[0] if self.files else None), self.files[1:]
         papers = []
         if code is not None or first is not None:

@@ -113,6 +113,17 @@ class FutureDate(ValueError):
         )
 
 
+def refuse_future(document_dates: tuple[date, ...], entered_on: date) -> None:
+    """Let only documents pass that are issued already (rule 21).
+
+    Raises:
+        FutureDate: a document is dated after ``entered_on``.
+    """
+    for stated in document_dates:
+        if stated > entered_on:
+            raise FutureDate(stated, entered_on)
+
+
 def completion(
     document_dates: tuple[date, ...],
     entered_on: date,
@@ -130,9 +141,7 @@ def completion(
     Raises:
         FutureDate: a document is dated after ``entered_on``.
     """
-    for stated in document_dates:
-        if stated > entered_on:
-            raise FutureDate(stated, entered_on)
+    refuse_future(document_dates, entered_on)
     if answers is not None:
         return answers
     if not document_dates:

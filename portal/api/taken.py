@@ -138,7 +138,7 @@ class ExtensionIn(Stated):
     assignment: Number
     version: Number | None = None
     until: Day
-    reason: Text
+    reason: Text = Field(default="", description="Bắt buộc.")
     explanation: Text | None = Field(default=None, description="Bắt buộc khi đã quá hạn.")
 
 
