@@ -108,7 +108,8 @@ class FutureDate(ValueError):
     def __init__(self, stated: date, entered: date) -> None:
         self.stated, self.entered = stated, entered
         super().__init__(
-            f"Ngày văn bản {stated:%d/%m/%Y} sau ngày cập nhật {entered:%d/%m/%Y}. "
+            f"Ngày văn bản {stated.day}/{stated.month}/{stated.year} sau ngày cập nhật "
+            f"{entered.day}/{entered.month}/{entered.year}. "
             "Đề nghị nhập ngày ban hành đã có, không muộn hơn hôm nay."
         )
 
