@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Select, String, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
-from models.tables import Event, ExtensionRequest, Obstacle, Proposal, Submission, Urging
+from models.tables import Event, ExtensionRequest, Money, Obstacle, Proposal, Submission, Urging
 from rules.events import plain
 
 
@@ -131,6 +131,7 @@ def history_of(
         ("proposal", Proposal),
         ("obstacle", Obstacle),
         ("urging", Urging),
+        ("money", Money),
     ):
         ids = select(cast(table.id, String)).where(table.assignment_id == assignment_id)
         parts.append(and_(Event.entity == entity, Event.entity_id.in_(ids)))
