@@ -54,7 +54,10 @@ def log_in(page: Page, site: Live, username: str) -> None:
     page.goto(f"{site.url}/dang-nhap")
     page.fill("#username", username)
     page.fill("#password", PASSWORD)
-    page.click("main button[type=submit]")
+    # The page that follows is waited for: a tab that is closed while it loads may never say that it
+    # is closed.
+    with page.expect_navigation():
+        page.click("main button[type=submit]")
 
 
 class Camera:
