@@ -96,6 +96,10 @@ class PostOffice:
     """Off for the local mailbox, which takes sample addresses as well."""
     run: str | None = None
     """The flow run, for the history."""
+    owner: str | None = None
+    """Who claims; None means this process."""
+    alive: Callable[[str], bool | None] | None = None
+    """Whether an owner still runs; None asks the kernel (:func:`is_alive`)."""
 
     def stamp(self, as_of: date) -> Stamp:
         """The circumstances of one step, now."""
@@ -110,7 +114,7 @@ def deliver(
     First what a dead delivery left behind is sorted out, digests of earlier days are superseded,
     and what goes at once is queued. The caller sees to it that no past date comes here (rule 1).
     """
-    round_ = _Round(office, as_of, owner_id())
+    round_ = _Round(office, as_of, office.owner or owner_id())
     result = round_.result
     _prepare(office, as_of, result)
     left = limit
@@ -128,7 +132,7 @@ def deliver(
 
 def _prepare(office: PostOffice, as_of: date, result: DeliveryResult) -> None:
     with office.database.write() as session:
-        found = recover(session, office.stamp(as_of), alive=is_alive)
+        found = recover(session, office.stamp(as_of), alive=office.alive or is_alive)
     result.requeued, result.unknown = found
     with office.database.write() as session:
         result.superseded = supersede_and_record(session, office.stamp(as_of))
