@@ -84,6 +84,40 @@ class Checkpoint(Base):
     """The checkpoint in C2SP note format, signature included."""
 
 
+class LogSubtree(Base):
+    """The root over 256 leaves, or over 256 such roots, and so on: ``256 ** tier`` leaves.
+
+    Worked out once, when the last of them is sealed; a seal or a proof then reads hundreds of
+    hashes and not the whole log.
+    """
+
+    __tablename__ = "log_subtree"
+
+    tier: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Verification(Base):
+    """That somebody compared the history with the log, and what came out (rule 38)."""
+
+    __tablename__ = "verification"
+
+    id: Mapped[Id]
+    at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime]
+    by: Mapped[Line]
+    """Who asked: a name, or the flow's."""
+    sealed: Mapped[int] = mapped_column(BIG)
+    """How many sealed events were compared."""
+    pending: Mapped[int] = mapped_column(BIG)
+    outside: Mapped[int]
+    """With how many checkpoints kept outside the database."""
+    wrong: Mapped[int] = mapped_column(BIG)
+    said: Mapped[str] = mapped_column(Text)
+    """What was found, a sentence a line."""
+
+
 class RunLog(Base):
     """What a flow run did: the engine's own record, which outlives Prefect's."""
 

@@ -18,7 +18,15 @@ from models.catalog_tables import (
     SuccessionRow,
 )
 from models.document_tables import Urging
-from models.history_tables import Checkpoint, Event, LogLeaf, LogPending, RunLog
+from models.history_tables import (
+    Checkpoint,
+    Event,
+    LogLeaf,
+    LogPending,
+    LogSubtree,
+    RunLog,
+    Verification,
+)
 from models.mail_tables import (
     AccessLog,
     CalendarFeed,
@@ -78,6 +86,7 @@ __all__ = [
     "LinkToken",
     "LogLeaf",
     "LogPending",
+    "LogSubtree",
     "Mailbox",
     "MemberRow",
     "Money",
@@ -101,4 +110,5 @@ __all__ = [
     "Submission",
     "SuccessionRow",
     "Urging",
+    "Verification",
 ]

@@ -57,6 +57,7 @@ class Facts:
     TRIAL = "trial"
     FIRST_DAY = "days.first"
     LAST_DAY = "days.last"
+    LOG_KEY = "log.key"
 
 
 def fact(session: Session, key: str) -> str | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
+from json.encoder import encode_basestring
 
 CANONICAL_VERSION = 1
 
@@ -63,3 +64,37 @@ def canonical_v1(fields: Mapping[str, object]) -> bytes:
 def leaf_digest(canonical: bytes) -> bytes:
     """SHA-256(0x00 || ``canonical``): 32 bytes."""
     return hashlib.sha256(b"\x00" + canonical).digest()
+
+
+def canonical_row_v1(columns: Sequence[str]) -> Callable[[Sequence[str | int | None]], bytes]:
+    """A writer of canonical form v1 for many events whose values come in the order of ``columns``.
+
+    The same bytes as :func:`canonical_v1`, several times as fast: for reading millions. Instants
+    and dates come as the text that :func:`plain` gives them.
+    """
+    order = sorted(range(len(columns)), key=lambda place: columns[place])
+    frame = ",".join(f'"{columns[place]}":%s' for place in order)
+    whole = f"{{{frame}}}"
+    identity = order == list(range(len(columns)))
+
+    def write(row: Sequence[str | int | None]) -> bytes:
+        values = row if identity else [row[place] for place in order]
+        return (
+            whole
+            % tuple(
+                [
+                    "null"
+                    if value is None
+                    else encode_basestring(value if value.isascii() else _nfc(value))
+                    if isinstance(value, str)
+                    else value
+                    for value in values
+                ]
+            )
+        ).encode()
+
+    return write
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

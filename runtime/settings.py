@@ -114,6 +114,12 @@ class Settings(BaseSettings):
         "*/15 8-17 * * *", "When letters that came up or failed meanwhile are sent.", _CRON
     )
     nightly_cron: Cron = setting("0 1 * * *", "When the nightly checks run.", _CRON)
+    seal_cron: Cron = setting("*/15 * * * *", "When new events are sealed.", _CRON)
+    verify_cron: Cron = setting(
+        "0 3 * * *",
+        "When the whole history is verified and the day's checkpoint goes to the auditors.",
+        _CRON,
+    )
 
     smtp_host: Host | None = setting(
         None,
@@ -173,7 +179,20 @@ class Settings(BaseSettings):
     operators_address: Address | None = setting(
         None, "Address told when something technical failed.", "địa chỉ thư của người vận hành"
     )
+    auditors_address: Address | None = setting(
+        None,
+        "Address that a checkpoint of the history goes to daily, to be kept outside this system; "
+        "unset means none.",
+        "địa chỉ thư của nơi kiểm tra, ví dụ thanhtra@tinh.gov.vn",
+    )
 
+    seal_dir: Folder | None = setting(
+        None,
+        "Folder of the key that signs checkpoints of the history, and of the checkpoints kept "
+        "beside it; unset means `seal` in the data folder. Best where whoever runs the database "
+        "cannot write.",
+        "một thư mục ghi được, ví dụ /etc/tiendo/seal",
+    )
     signature_roots: ExistingFolder | None = setting(
         None,
         "Folder of PEM files: the root certificates that signatures of filed PDFs are trusted by.",
@@ -257,6 +276,16 @@ class Settings(BaseSettings):
     def uploads_dir(self) -> Path:
         """Where filed evidence is kept, outside any web root."""
         return self.data_dir / "uploads"
+
+    @property
+    def seal_folder(self) -> Path:
+        """Where the key that signs checkpoints lies."""
+        return self.seal_dir or self.data_dir / "seal"
+
+    @property
+    def log_origin(self) -> str:
+        """What checkpoints call the log, while the key is made; the key keeps it from then on."""
+        return f"{self.mail_domain}/lich-su"
 
     @property
     def mailbox_dir(self) -> Path:

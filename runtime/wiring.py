@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from operations.vault import Vault
     from runtime.delivery import PostOffice
     from runtime.outward import OutwardOffice
+    from runtime.seal_keys import KeyFolder
 
 SECRET_FILE = "link.key"  # noqa: S105 - the name of the file
 
@@ -66,6 +65,13 @@ class Runtime:
         from operations.vault import Vault
 
         return Vault(self.link_secret)
+
+    @property
+    def key_folder(self) -> KeyFolder:
+        """The key that signs checkpoints, and the checkpoints kept beside it."""
+        from runtime.seal_keys import KeyFolder
+
+        return KeyFolder(self.settings.seal_folder)
 
     def _coordinator(self) -> str:
         from operations.state import load_state, plan_keys
@@ -173,18 +179,9 @@ def _link_secret(settings: Settings) -> str:
     """The key from the settings, or from its file, which the first process makes."""
     if settings.link_secret is not None:
         return settings.link_secret.get_secret_value()
+    from runtime.private_files import write_once
+
     path = settings.data_dir / SECRET_FILE
     if not path.exists():
-        # Written whole under another name, so that nobody ever reads half of it.
-        descriptor, part = tempfile.mkstemp(dir=settings.data_dir, prefix=f".{SECRET_FILE}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(part, path)
-        except FileExistsError:
-            pass  # another process was first; its key counts
-        finally:
-            Path(part).unlink()
+        write_once(path, secrets.token_urlsafe(48))
     return path.read_text(encoding="ascii").strip()

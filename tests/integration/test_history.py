@@ -14,7 +14,7 @@ from operations.opening import open_due
 from rules.events import canonical_v1
 from tests.engine import Engine, engine, stamp
 
-APPEND_ONLY = ("event", "log_leaf", "checkpoint")
+APPEND_ONLY = ("event", "log_leaf", "checkpoint", "log_subtree")
 
 
 @pytest.fixture
@@ -30,6 +30,9 @@ def one(database_url: str) -> Iterator[Engine]:
                 text("INSERT INTO checkpoint (size, root, at, note) VALUES (1, :d, :at, 'x')"),
                 {"d": b"x", "at": "2026-01-31T00:00:00.000000Z"},
             )
+            session.execute(
+                text('INSERT INTO log_subtree (tier, "index", root) VALUES (1, 0, :d)'), {"d": b"x"}
+            )
         yield made
 
 
@@ -42,7 +45,8 @@ def _refused(one: Engine, statement: str) -> str:
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_a_row_of_history_cannot_be_updated(one: Engine, table: str) -> None:
     """(38)"""
-    column = {"event": "reason", "log_leaf": "event_id", "checkpoint": "note"}[table]
+    columns = {"event": "reason", "log_leaf": "event_id", "checkpoint": "note"}
+    column = columns.get(table, "root")
     assert "append-only" in _refused(one, f"UPDATE {table} SET {column} = {column}")
 
 
