@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Account, AgencyRow
-from operations.errors import NotFound, NotPermitted, Refused
+from operations.errors import Checks, NotFound, NotPermitted, Refused
 from operations.guards import need_admin, need_text, vn_date
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
@@ -47,25 +48,20 @@ class NewAccount:
     valid_to: date | None = None
 
 
+def account_names(session: Session) -> Mapping[str, str]:
+    """The name of everybody who has or had an account, by user name."""
+    return dict(session.execute(select(Account.username, Account.name)).tuples().all())
+
+
 def add_account(session: Session, stamp: Stamp, new: NewAccount) -> Account:
     """Open an account.
 
     Raises:
         NotPermitted: not an administrator.
-        Refused: the user name is taken or unfit, the password too weak, or name, agency, basis or
-            end are missing for this role.
+        Refused: as :func:`check_account`.
     """
     need_admin(stamp)
-    try:
-        username = check_username(new.username)
-    except NotAUsername as error:
-        raise Refused(str(error), field="username") from error
-    if find_account(session, username) is not None:
-        msg = f"Tên đăng nhập “{username}” đã có; đề nghị chọn tên khác."
-        raise Refused(msg, field="username")
-    name = need_text(new.name, "Đề nghị ghi họ và tên người dùng.", field="name")
-    _check_agency(session, new)
-    _check_auditor(new, stamp.as_of)
+    username, name, hashed = check_account(session, stamp, new)
     row = Account(
         username=username,
         name=name,
@@ -73,7 +69,7 @@ def add_account(session: Session, stamp: Stamp, new: NewAccount) -> Account:
         email=(new.email or "").strip() or None,
         agency_key=new.agency,
         role=new.role.value,
-        password_hash=_hash(new.password, username, totp=False) if new.password else None,
+        password_hash=hashed,
         basis=(new.basis or "").strip() or None,
         valid_to=new.valid_to,
         created_at=stamp.at,
@@ -82,6 +78,26 @@ def add_account(session: Session, stamp: Stamp, new: NewAccount) -> Account:
     session.add(row)
     note_account(session, stamp, row, "add", reason=row.basis)
     return row
+
+
+def check_account(session: Session, stamp: Stamp, new: NewAccount) -> tuple[str, str, str | None]:
+    """User name, name and password hash of an account that could be opened.
+
+    Raises:
+        Refused: with all of it: the user name is taken or unfit, the password too weak, or name,
+            agency, basis or end are missing for this role.
+    """
+    checks = Checks()
+    username = checks.run(lambda: _free_username(session, new.username), "")
+    message = "Đề nghị ghi họ và tên người dùng."
+    name = checks.run(lambda: need_text(new.name, message, field="name"), "")
+    checks.run(lambda: _check_agency(session, new), None)
+    checks.run(lambda: _check_basis(new), None)
+    checks.run(lambda: _check_end(new, stamp.as_of), None)
+    password = new.password or ""
+    hashed = checks.run(lambda: _hash(password, username, totp=False), "") if password else None
+    checks.done()
+    return username, name, hashed
 
 
 def set_password(
@@ -158,6 +174,17 @@ def list_accounts(session: Session) -> list[Account]:
     return list(session.scalars(select(Account).order_by(Account.username)))
 
 
+def _free_username(session: Session, text: str) -> str:
+    try:
+        username = check_username(text)
+    except NotAUsername as error:
+        raise Refused(str(error), field="username") from error
+    if find_account(session, username) is not None:
+        msg = f"Tên đăng nhập “{username}” đã có; đề nghị chọn tên khác."
+        raise Refused(msg, field="username")
+    return username
+
+
 def _check_agency(session: Session, new: NewAccount) -> None:
     if new.agency is None and new.role in _WITH_AGENCY:
         msg = "Tài khoản có vai trò này phải thuộc một cơ quan; đề nghị chọn cơ quan."
@@ -167,13 +194,16 @@ def _check_agency(session: Session, new: NewAccount) -> None:
         raise Refused(msg, field="agency")
 
 
-def _check_auditor(new: NewAccount, as_of: date) -> None:
+def _check_basis(new: NewAccount) -> None:
     if new.role is AccountRole.AUDITOR:
         word = "Tài khoản kiểm tra cần căn cứ, ví dụ số quyết định thành lập đoàn."
         need_text(new.basis, word, field="basis")
-        if new.valid_to is None:
-            msg = "Tài khoản kiểm tra cần ngày kết thúc, theo thời hạn của đoàn."
-            raise Refused(msg, field="valid_to")
+
+
+def _check_end(new: NewAccount, as_of: date) -> None:
+    if new.role is AccountRole.AUDITOR and new.valid_to is None:
+        msg = "Tài khoản kiểm tra cần ngày kết thúc, theo thời hạn của đoàn."
+        raise Refused(msg, field="valid_to")
     if new.valid_to is not None and new.valid_to < as_of:
         msg = f"Ngày kết thúc {vn_date(new.valid_to)} đã qua; đề nghị chọn ngày từ hôm nay trở đi."
         raise Refused(msg, field="valid_to")

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from models.tables import (
     AccessLog,
-    Account,
     Assignment,
     Evidence,
     ExtensionRequest,
@@ -21,6 +20,7 @@ from models.tables import (
     Proposal,
     Submission,
 )
+from operations.accounts import account_names
 from operations.date_slots import existing_dates
 from operations.state import PlanState
 from rules.lifecycle import Action, Status
@@ -132,7 +132,7 @@ def queue_counts(session: Session) -> QueueCounts:
 def proposals_waiting(session: Session) -> tuple[ProposalView, ...]:
     """Proposals to end or reopen work that wait for a leader, the oldest first."""
     query = select(Proposal).where(Proposal.state == "proposed").order_by(Proposal.id)
-    names = dict(session.execute(select(Account.username, Account.name)).tuples().all())
+    names = account_names(session)
     found = []
     for row in session.scalars(query):
         due = json.loads(row.payload).get("due_on")

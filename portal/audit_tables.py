@@ -32,9 +32,12 @@ _WORK = (
 
 
 def exceptions_table(
-    found: Iterable[Found], kind: Exceptional | None, notes: Sequence[str]
+    found: Iterable[Found],
+    kind: Exceptional | None,
+    notes: Sequence[str],
+    people: Mapping[str, str],
 ) -> Table:
-    """The exceptions of one kind, or of all."""
+    """The exceptions of one kind, or of all; ``people`` has names by user name."""
     return Table(
         key="ngoai-le" if kind is None else f"ngoai-le-{kind.value.replace('_', '-')}",
         title="Báo cáo ngoại lệ" if kind is None else EXCEPTION_WORDS[kind],
@@ -54,7 +57,7 @@ def exceptions_table(
                     Period.parse(one.period).label,
                     one.agency_name,
                     one.at,
-                    identity_words(one.who),
+                    identity_words(one.who, people),
                     one.facts,
                     one.document,
                 ),
@@ -115,8 +118,8 @@ def _authority(told: Told, agencies: Mapping[str, str]) -> Line:
     )
 
 
-def sample_table(sample: Sample, notes: Sequence[str]) -> Table:
-    """The sample with its papers, in the order of the draw."""
+def sample_table(sample: Sample, notes: Sequence[str], people: Mapping[str, str]) -> Table:
+    """The sample with its papers, in the order of the draw; ``people`` has names by user name."""
     return Table(
         key=f"mau-{sample.seed}",
         title=f"Mẫu kiểm tra, hạt giống {sample.seed}",
@@ -138,7 +141,7 @@ def sample_table(sample: Sample, notes: Sequence[str]) -> Table:
                     row.agency_name,
                     row.due_on,
                     row.completed_on,
-                    identity_words(row.confirmed_by),
+                    identity_words(row.confirmed_by, people),
                     "\n".join(paper_words(one) for one in sample.papers.get(row.id, ()))
                     or "(chưa có tài liệu)",
                     "\n".join(
@@ -171,17 +174,24 @@ def check_words(paper: SampledPaper) -> str:
     return f"{paper.file_name}: {paper.check.line}"
 
 
-def identity_words(identity: str | None) -> str | None:
-    """Who stands behind a stored identity, as people read it."""
+def identity_words(identity: str | None, people: Mapping[str, str]) -> str | None:
+    """Who stands behind a stored identity, as people read it; ``people`` has names by user name.
+
+    The user name stays beside the name: two people may have the same name.
+    """
     if identity == "accept":
         return "Hệ thống ghi nhận"
     kind, _, name = (identity or "").partition(":")
+    if kind == "account" and name in people:
+        return f"{people[name]} ({name})"
     word = {"account": "tài khoản", "mailbox": "hộp thư", "token": "mã API"}.get(kind)
     return f"{word} {name}" if word else identity
 
 
-def reading_table(rows: Iterable[AccessLog], notes: Sequence[str] = ()) -> Table:
-    """Who read or exported what."""
+def reading_table(
+    rows: Iterable[AccessLog], people: Mapping[str, str], notes: Sequence[str] = ()
+) -> Table:
+    """Who read or exported what; ``people`` has names by user name."""
     words = {"EXPORT": "Xuất tệp", "FILE": "Tải tài liệu", "GET": "Xem", "HEAD": "Xem"}
     return Table(
         key="nhat-ky-xem",
@@ -197,7 +207,7 @@ def reading_table(rows: Iterable[AccessLog], notes: Sequence[str] = ()) -> Table
             Line(
                 values=(
                     row.at,
-                    identity_words(row.actor),
+                    identity_words(row.actor, people),
                     words.get(row.method, row.method),
                     row.path,
                     row.address,

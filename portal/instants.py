@@ -1,4 +1,6 @@
-"""Instants as people type them: "31/3/2027", "31/3/2027 14:05", or as an address carries them."""
+"""Instants as people type them: "31/3/2027", "31/3/2027 14:05", "6/4/2027 08:30:00,000000"; and
+as an address carries them.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,14 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from notifications.formats import TIME_ZONE
+from notifications.formats import TIME_ZONE, vn_date
 from portal.forms import FieldError, read_date
 
 _DAY_AND_HOUR: Final = re.compile(
-    r"(?P<day>\S+?)[ ,T]+(?P<hour>\d{1,2})\s*(?::|giờ|h)\s*(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
+    r"(?P<day>\S+?)[ ,T]+(?P<hour>\d{1,2})\s*(?::|giờ|h)\s*(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[,.](?P<part>\d{1,6}))?)?"
 )
 _HOUR_AND_DAY: Final = re.compile(
-    r"(?P<hour>\d{1,2})\s*(?::|giờ|h)\s*(?P<minute>\d{2})(?P<second>)?\s+(?:ngày\s+)?(?P<day>\S+)"
+    r"(?P<hour>\d{1,2})\s*(?::|giờ|h)\s*(?P<minute>\d{2})(?P<second>)?(?P<part>)?\s+(?:ngày\s+)?(?P<day>\S+)"
 )
 _SMALLEST: Final = timedelta(microseconds=1)
 
@@ -22,7 +24,8 @@ def read_instant(text: str) -> datetime | None:
     """The last moment that ``text`` speaks of, in UTC; None if empty.
 
     "31/3/2027" is the end of that day, "31/3/2027 14:05" the end of that minute, in the time
-    zone of the plan: what is shown with that day or minute is part of it.
+    zone of the plan: what is shown with that day or minute is part of it. With all six decimals
+    of a second it is that very instant (:func:`exact_instant`).
 
     Raises:
         FieldError: anything else.
@@ -35,13 +38,14 @@ def read_instant(text: str) -> datetime | None:
     found = _DAY_AND_HOUR.fullmatch(typed) or _HOUR_AND_DAY.fullmatch(typed)
     if found is None:
         return end_of(_day(typed))
-    day = _day(found["day"])
+    day, part = _day(found["day"]), found["part"] or ""
     try:
-        seconds = int(found["second"] or 0)
-        hour = time(int(found["hour"]), int(found["minute"]), seconds)
+        seconds, small = int(found["second"] or 0), int(part.ljust(6, "0"))
+        hour = time(int(found["hour"]), int(found["minute"]), seconds, small)
     except ValueError:
         raise FieldError(f"“{typed[:40]}” có giờ, phút không đúng.") from None
-    length = timedelta(seconds=1) if found["second"] else timedelta(minutes=1)
+    length = timedelta(microseconds=10 ** (6 - len(part)))
+    length = length if found["second"] else timedelta(minutes=1)
     begin = datetime.combine(day, hour, TIME_ZONE)
     return (begin + length - _SMALLEST).astimezone(UTC)
 
@@ -76,3 +80,15 @@ def end_of(day: date) -> datetime:
 def address_instant(instant: datetime) -> str:
     """``instant`` exactly, as an address carries it."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def exact_instant(instant: datetime) -> str:
+    """``instant`` exactly, as people read it and may type it again: "6/4/2027 08:30:00,000000"."""
+    local = instant.astimezone(TIME_ZONE)
+    return f"{vn_date(local)} {local:%H:%M:%S},{local.microsecond:06d}"
+
+
+def minute_words(instant: datetime) -> str:
+    """``instant`` to the minute, as people type it: "6/4/2027 08:30"."""
+    local = instant.astimezone(TIME_ZONE)
+    return f"{vn_date(local)} {local:%H:%M}"

@@ -20,7 +20,7 @@ from operations.known_at import business_date
 from operations.past import as_known_at
 from portal.errors import BadForm
 from portal.forms import FieldError
-from portal.instants import address_instant, read_instant
+from portal.instants import address_instant, exact_instant, read_instant
 from portal.past_links import FIELD, Past
 from portal.portal import portal_of
 
@@ -51,7 +51,8 @@ class View:
         """What a file says of its instant."""
         if self.past.instant is None:
             return ()
-        return (f"Như đã biết lúc {vn_datetime(self.past.instant)} ({self.past.exact}).",)
+        instant = self.past.instant
+        return (f"Như đã biết lúc {vn_datetime(instant)} ({exact_instant(instant)}).",)
 
 
 _FILES: Final = "/xuat/"

@@ -19,7 +19,8 @@ from operations.state import known_plans
 from portal.errors import BadForm
 from portal.forms import FieldError, read_date
 from portal.history_words import ENTITY_WORDS
-from portal.instants import address_instant, end_of, read_instant, start_of
+from portal.instants import address_instant, end_of, exact_instant, read_instant, start_of
+from portal.past_links import FIELD
 from rules.periods import Period
 
 _T = TypeVar("_T")
@@ -61,7 +62,18 @@ def asked_of(request: Request, names: tuple[str, ...]) -> Asked:
     typed = {name: clean_line(request.query_params.get(name, "")) for name in names}
     if any(len(text) > MAX_TEXT for text in typed.values()):
         raise BadForm(f"Nội dung tìm dài quá {MAX_TEXT} ký tự; đề nghị rút gọn.")
+    if typed.get(FIELD, "").endswith("Z"):
+        typed[FIELD] = _readable(typed[FIELD])
     return Asked(typed={name: text for name, text in typed.items() if text})
+
+
+def _readable(text: str) -> str:
+    """An instant as an address of ours carries it, as people read it; else ``text`` itself."""
+    try:
+        found = read_instant(text)
+    except FieldError:
+        return text
+    return text if found is None else exact_instant(found)
 
 
 SEARCH_FIELDS = (

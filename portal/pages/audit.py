@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from sqlalchemy import or_, select
 
 from models.tables import AccessLog, Account
 from notifications.formats import vn_datetime
+from operations.accounts import account_names
 from operations.audit import HistorySearch, search_history
 from operations.exceptions import EXCEPTION_WORDS, Exceptional, exceptions
 from operations.known_at import unlike_history
@@ -28,7 +30,7 @@ from portal.audit_tables import (
 from portal.basis_tables import basis_table
 from portal.exporting import export, most
 from portal.forms import read_date
-from portal.instants import address_instant, end_of, read_instant, start_of
+from portal.instants import end_of, exact_instant, read_instant, start_of
 from portal.pages.history import refuse_errors
 from portal.papers import examine_work
 from portal.past import looking
@@ -79,7 +81,7 @@ def _exceptions(request: Request) -> tuple[Asked, Choices, Table, Counter[Except
     asked = asked_of(request, _EXCEPTION_FIELDS)
     kind = asked.text("loai")
     with looking(request) as view:
-        known = choices(view.session)
+        known, people = choices(view.session), account_names(view.present)
         found = exceptions(
             view.session,
             plan=asked.text("de-an") or None,
@@ -89,7 +91,7 @@ def _exceptions(request: Request) -> tuple[Asked, Choices, Table, Counter[Except
     counts = Counter(one.kind for one in found)
     only = Exceptional(kind) if kind in set(Exceptional) else None
     rows = [one for one in found if only in {None, one.kind}]
-    return asked, known, exceptions_table(rows, only, view.notes), counts
+    return asked, known, exceptions_table(rows, only, view.notes, people), counts
 
 
 @router.api_route("/kiem-tra/ngoai-le", methods=_READ, name="exceptions")
@@ -193,7 +195,7 @@ def _sample(request: Request, asked: Asked) -> tuple[Choices, Table]:
     instant = min(asked.read("luc", read_instant, None) or now, now)
     size = asked.text("co")
 
-    def draw() -> tuple[Choices, Sample]:
+    def draw() -> tuple[Choices, Sample, Mapping[str, str]]:
         with portal.runtime.database.read() as session:
             drawn = sample(
                 session,
@@ -205,17 +207,17 @@ def _sample(request: Request, asked: Asked) -> tuple[Choices, Table]:
                 item=asked.text("nhiem-vu") or None,
                 agency=asked.text("co-quan") or None,
             )
-            return choices(session), drawn
+            return choices(session), drawn, account_names(session)
 
-    _, first = draw()
+    first = draw()[1]
     examine_work(portal, [row.id for row in first.rows])
-    known, drawn = draw()
+    known, drawn, people = draw()
     note = (
         f"Chọn {len(drawn.rows)} trong {drawn.population} kết quả đã xác nhận như đã biết lúc "
-        f"{vn_datetime(instant)} ({address_instant(instant)}), hạt giống {drawn.seed}; "
+        f"{vn_datetime(instant)} ({exact_instant(instant)}), hạt giống {drawn.seed}; "
         "thứ tự theo SHA-256 của “hạt giống:số phân công”."
     )
-    return known, sample_table(drawn, (note,))
+    return known, sample_table(drawn, (note,), people)
 
 
 @router.api_route("/kiem-tra/mau", methods=_READ, name="sample")
@@ -226,7 +228,7 @@ def sample_page(request: Request) -> Response:
         now = portal_of(request).runtime.clock.now()
         fixed = {
             "hat": asked.text("hat") or secrets.token_hex(4),
-            "luc": asked.text("luc") or address_instant(now),
+            "luc": asked.text("luc") or exact_instant(now),
         }
         return RedirectResponse(asked.address("/kiem-tra/mau", **fixed), status_code=303)
     known, table = _sample(request, asked)
@@ -268,7 +270,7 @@ def _reading(request: Request, limit: int) -> tuple[Asked, Table]:
         query = query.where(AccessLog.actor.icontains(account, autoescape=True))
     query = query.order_by(AccessLog.at.desc(), AccessLog.id.desc()).limit(limit)
     with portal_of(request).runtime.database.read() as session:
-        return asked, reading_table(list(session.scalars(query)))
+        return asked, reading_table(list(session.scalars(query)), account_names(session))
 
 
 @router.api_route("/kiem-tra/nhat-ky", methods=_READ, name="reading")

@@ -16,7 +16,7 @@ from portal.errors import BadForm
 from portal.exporting import cut_note, export, most
 from portal.history_tables import history_table, who, work_of, work_table
 from portal.history_words import ENTITY_WORDS, OFFERED_ACTS, act_word, told_lines
-from portal.instants import address_instant, read_instant
+from portal.instants import address_instant, exact_instant, read_instant
 from portal.portal import portal_of
 from portal.searching import (
     SEARCH_FIELDS,
@@ -154,6 +154,6 @@ def known_at_export(request: Request, kind: str) -> Response:
     asked, limit = asked_of(request, KNOWN_FIELDS), most(kind)
     found = _known(request, asked)
     refuse_errors(asked)
-    notes = [f"Như đã biết lúc {vn_datetime(found.instant)} ({address_instant(found.instant)})."]
+    notes = [f"Như đã biết lúc {vn_datetime(found.instant)} ({exact_instant(found.instant)})."]
     notes += [cut_note(kind)] if len(found.rows) > limit else []
     return export(request, work_table(found.rows[:limit], notes), kind)

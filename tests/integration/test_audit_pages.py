@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -110,6 +111,11 @@ def test_the_same_seed_draws_the_same_sample_whatever_comes_later(site: Site) ->
     address = first.headers["location"]
     page = text_of(browser.get(address))
     assert "Chọn 1 trong 1 kết quả" in page
+    assert "Z" not in parse_qs(urlsplit(address).query)["luc"][0]
+    assert ",000000)" in page
+    who = site.read(lambda s: s.scalars(select(Account).where(Account.role == "coordinator")).one())
+    assert f"{who.name} ({who.username})" in page
+    assert "tài khoản " not in page.split("Chữ ký số của tệp")[1].split("Đầu mối:")[0]
     assert "125/QĐ-UBND ngày 4/1/2027 tệp a.pdf (SHA-256" in page
     site.clock.instant += timedelta(minutes=5)
     other = site.logged_in(Visitor.LEADERSHIP)
@@ -166,7 +172,7 @@ def test_everybody_sees_their_own_reading_and_administrators_all(site: Site) -> 
             "Nhật ký xem và"
         )[-1]
     )
-    assert "tài khoản auditor" in text_of(site.logged_in(Visitor.ADMIN).get("/kiem-tra/nhat-ky"))
+    assert "(auditor)" in text_of(site.logged_in(Visitor.ADMIN).get("/kiem-tra/nhat-ky"))
 
 
 def test_a_finding_is_entered_reported_and_closed_on_its_page(site: Site) -> None:
@@ -211,9 +217,9 @@ def test_the_reading_log_is_narrowed_by_account_and_period(site: Site) -> None:
     """(40)"""
     site.logged_in(Visitor.AUDITOR).get("/kiem-tra/ngoai-le")
     browser, path = site.logged_in(Visitor.ADMIN), "/kiem-tra/nhat-ky"
-    assert "tài khoản auditor" in text_of(browser.get(f"{path}?tai-khoan=auditor&tu=1/3/2027"))
-    assert "tài khoản auditor" not in text_of(browser.get(f"{path}?tai-khoan=khac"))
-    assert "tài khoản auditor" not in text_of(browser.get(f"{path}?den=28/2/2027"))
+    assert "(auditor)" in text_of(browser.get(f"{path}?tai-khoan=auditor&tu=1/3/2027"))
+    assert "(auditor)" not in text_of(browser.get(f"{path}?tai-khoan=khac"))
+    assert "(auditor)" not in text_of(browser.get(f"{path}?den=28/2/2027"))
     assert browser.get(f"{path}/xuat/csv?tu=mai").status_code == 422
     file = browser.get(f"{path}/xuat/csv?tai-khoan=auditor").content.decode("utf-8-sig")
     assert "/kiem-tra/ngoai-le" in file

@@ -20,7 +20,7 @@ from models.tables import AccessLog, Assignment, Base, Event, Occurrence
 from operations.history import Change, record, snapshot_of
 from portal.forms import FieldError
 from portal.history_words import FIELD_WORDS, TECHNICAL, act_word
-from portal.instants import read_instant
+from portal.instants import exact_instant, read_instant
 from portal.permissions import Visitor
 from tests import portal_site, world
 from tests.portal_site import RESULT, Site, send, text_of
@@ -210,6 +210,9 @@ def test_what_cannot_be_read_is_said_beside_its_field(site: Site) -> None:
     assert "<script" not in browser.get("/lich-su?nguoi=<script>").text
 
 
+FAR = datetime(2030, 12, 31, 16, 59, 59, 999999, tzinfo=UTC)
+
+
 def test_instants_are_read_as_people_type_them() -> None:
     """A day is its last moment, and so is a minute."""
     minute = datetime(2027, 3, 31, 7, 5, 59, 999999, tzinfo=UTC)
@@ -224,10 +227,28 @@ def test_instants_are_read_as_people_type_them() -> None:
     assert read_instant("2027-03-31T07:05:00.000001Z") == datetime(
         2027, 3, 31, 7, 5, 0, 1, tzinfo=UTC
     )
+    assert read_instant("31/3/2027 14:05:07") == datetime(2027, 3, 31, 7, 5, 7, 999999, tzinfo=UTC)
+    assert read_instant("31/3/2027 14:05:07,25") == datetime(
+        2027, 3, 31, 7, 5, 7, 259999, tzinfo=UTC
+    )
     assert read_instant("") is None
-    for typed in ("31/3/9999", "2027-03-31+", "14:05", "1/1/0001 00:00"):
+    for typed in (
+        "31/3/2027 14:05:07,1234567",
+        "31/3/9999",
+        "2027-03-31+",
+        "14:05",
+        "1/1/0001 00:00",
+    ):
         with pytest.raises(FieldError):
             read_instant(typed)
+
+
+def test_an_instant_shown_exactly_is_read_back_exactly() -> None:
+    """(39) What a page shows may be typed again and means that very instant."""
+    for instant in (datetime(2027, 4, 6, 1, 30, tzinfo=UTC), FAR, FAR.replace(microsecond=7)):
+        assert read_instant(exact_instant(instant)) == instant
+        assert read_instant(exact_instant(instant).replace(",", ".")) == instant
+    assert exact_instant(datetime(2027, 4, 6, 1, 30, tzinfo=UTC)) == "6/4/2027 08:30:00,000000"
 
 
 def test_every_recorded_field_has_a_word() -> None:
