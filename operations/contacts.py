@@ -17,7 +17,7 @@ from models.queries_mail import in_parts
 from models.tables import AgencyRow, Contact, ContactKind, Mailbox
 from notifications.addresses import AddressError, check_address
 from notifications.formats import clean_line
-from operations.errors import NotFound, NotPermitted, Refused
+from operations.errors import Checks, NotFound, NotPermitted, Refused
 from operations.history import Change, record, snapshot_of
 from operations.links import revoke_mailbox_links
 from operations.stamp import Stamp
@@ -102,28 +102,14 @@ def checked(wanted: ContactInput) -> ContactInput:
     """``wanted`` with clean texts and a checked address.
 
     Raises:
-        Refused: with the field that is wrong.
+        Refused: with every field that is wrong.
     """
-    email = None
-    if (wanted.email or "").strip():
-        try:
-            email = check_address(wanted.email or "").lower()
-        except AddressError as error:
-            raise Refused(str(error), field="email") from None
-    name = _text(wanted.name, "name")
-    post, phone = _text(wanted.post, "post"), _text(wanted.phone, "phone")
-    if wanted.kind in {ContactKind.MAILBOX, ContactKind.REGISTRY} and email is None:
-        msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có địa chỉ thư điện tử."
-        raise Refused(msg, field="email")
-    if wanted.kind not in {ContactKind.MAILBOX, ContactKind.REGISTRY} and name is None:
-        msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có họ và tên."
-        raise Refused(msg, field="name")
-    if phone is not None and not _is_phone(phone):
-        msg = (
-            f"Số điện thoại “{phone}” không đúng; ghi đủ số 0 ở đầu, ví dụ 0258 3822 001. "
-            "Trong Excel, định dạng cột này là Text."
-        )
-        raise Refused(msg, field="phone")
+    checks = Checks()
+    email = checks.run(lambda: _email(wanted), None)
+    name = checks.run(lambda: _name(wanted), None)
+    post = checks.run(lambda: _text(wanted.post, "post"), None)
+    phone = checks.run(lambda: _phone(wanted.phone), None)
+    checks.done()
     return ContactInput(
         agency_key=wanted.agency_key,
         kind=wanted.kind,
@@ -132,6 +118,41 @@ def checked(wanted: ContactInput) -> ContactInput:
         email=email,
         phone=phone,
     )
+
+
+_BY_ADDRESS = frozenset({ContactKind.MAILBOX, ContactKind.REGISTRY})
+"""The kinds that are an address; the others are somebody."""
+
+
+def _email(wanted: ContactInput) -> str | None:
+    if (wanted.email or "").strip():
+        try:
+            return check_address(wanted.email or "").lower()
+        except AddressError as error:
+            raise Refused(str(error), field="email") from None
+    if wanted.kind in _BY_ADDRESS:
+        msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có địa chỉ thư điện tử."
+        raise Refused(msg, field="email")
+    return None
+
+
+def _name(wanted: ContactInput) -> str | None:
+    name = _text(wanted.name, "name")
+    if name is None and wanted.kind not in _BY_ADDRESS:
+        msg = f"“{CONTACT_WORDS[wanted.kind]}” cần có họ và tên."
+        raise Refused(msg, field="name")
+    return name
+
+
+def _phone(value: str | None) -> str | None:
+    phone = _text(value, "phone")
+    if phone is not None and not _is_phone(phone):
+        msg = (
+            f"Số điện thoại “{phone}” không đúng; ghi đủ số 0 ở đầu, ví dụ 0258 3822 001. "
+            "Trong Excel, định dạng cột này là Text."
+        )
+        raise Refused(msg, field="phone")
+    return phone
 
 
 def _text(value: str | None, field: str) -> str | None:

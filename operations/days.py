@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Assignment, DayRow, Occurrence
 from operations.day_effects import DayEffects, DayOrder, MovedDate, day_effects
-from operations.errors import Refused
+from operations.errors import Checks, Refused
 from operations.guards import clean_document, need_coordinator, need_text, vn_date
 from operations.history import Change, record, snapshot_of
 from operations.opening import lock_plan
@@ -21,7 +22,7 @@ from operations.rescheduling import move_date
 from operations.stamp import Stamp
 from operations.state import load_calendar, load_state, plan_keys
 from operations.transition import Work
-from rules.workdays import DaySource
+from rules.workdays import DaySource, WorkCalendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +61,15 @@ def check_days(
 
     Raises:
         NotPermitted: not the coordinator.
-        Refused: the name or the document is missing; no day, a day twice, one outside the known
-            years or already as asked for.
+        Refused: with all of it: the name or the document is missing; no day, a day twice, one
+            outside the known years or already as asked for.
     """
     need_coordinator(stamp)
-    _texts(name, document)
-    _check(session, orders)
+    checks = Checks()
+    checks.run(lambda: _check(session, orders), None)
+    checks.run(lambda: _name(name), "")
+    checks.run(lambda: _document(document), "")
+    checks.done()
     return day_effects(session, orders, stamp.as_of)
 
 
@@ -82,10 +86,10 @@ def change_days(
         NotPermitted, Refused: see :func:`check_days`.
     """
     need_coordinator(stamp)
-    called, code = _texts(name, document)
     for key in plan_keys(session):
         lock_plan(session, key)
     found = check_days(session, stamp, orders, name=name, document=document)
+    called, code = _name(name), _document(document)
     for order in orders:
         _store(session, stamp, order, name=called, document=code)
     for key in plan_keys(session):
@@ -96,33 +100,42 @@ def change_days(
     return found
 
 
-def _texts(name: str, document: str) -> tuple[str, str]:
-    """The name of the day and the code of the document, both needed."""
-    word = "Đề nghị ghi tên ngày nghỉ hoặc ngày làm việc bù."
-    called = need_text(name, word, field="name")
-    word = "Đề nghị ghi số, ký hiệu văn bản về ngày nghỉ, ngày làm việc bù."
-    return called, need_text(clean_document(document), word, field="document")
+def _name(name: str) -> str:
+    message = "Đề nghị ghi lý do, như sẽ hiện trong lịch, ví dụ: Hoán đổi ngày nghỉ Tết."
+    return need_text(name, message, field="name")
+
+
+def _document(document: str) -> str:
+    message = "Đề nghị ghi số, ký hiệu văn bản về ngày nghỉ, ngày làm việc bù."
+    return need_text(clean_document(document), message, field="document")
 
 
 def _check(session: Session, orders: Sequence[DayOrder]) -> None:
     if not orders:
         raise Refused("Đề nghị ghi ít nhất một ngày nghỉ hoặc ngày làm việc bù.", field="off")
-    calendar = load_calendar(session)
+    calendar, checks = load_calendar(session), Checks()
     for order in orders:
-        day, said = order.day, vn_date(order.day)
-        if not calendar.first <= day <= calendar.last:
-            msg = (
-                f"Ngày {said} nằm ngoài lịch đã có ({vn_date(calendar.first)} đến "
-                f"{vn_date(calendar.last)}); đề nghị kiểm tra lại năm."
-            )
-            raise Refused(msg, field=order.field)
-        if sum(one.day == day for one in orders) > 1:
-            msg = f"Ngày {said} không thể vừa là ngày nghỉ vừa là ngày làm việc."
-            raise Refused(msg, field=order.field)
-        if session.get(DayRow, day) is None and calendar.is_working(day) is order.working:
-            word = "ngày làm việc" if order.working else "ngày nghỉ"
-            msg = f"Ngày {said} vốn đã là {word}; không cần điều chỉnh."
-            raise Refused(msg, field=order.field)
+        checks.run(partial(_check_day, session, calendar, orders, order), None)
+    checks.done()
+
+
+def _check_day(
+    session: Session, calendar: WorkCalendar, orders: Sequence[DayOrder], order: DayOrder
+) -> None:
+    day, said = order.day, vn_date(order.day)
+    if not calendar.first <= day <= calendar.last:
+        msg = (
+            f"Ngày {said} nằm ngoài lịch đã có ({vn_date(calendar.first)} đến "
+            f"{vn_date(calendar.last)}); đề nghị kiểm tra lại năm."
+        )
+        raise Refused(msg, field=order.field)
+    if sum(one.day == day for one in orders) > 1:
+        msg = f"Ngày {said} không thể vừa là ngày nghỉ vừa là ngày làm việc."
+        raise Refused(msg, field=order.field)
+    if session.get(DayRow, day) is None and calendar.is_working(day) is order.working:
+        word = "ngày làm việc" if order.working else "ngày nghỉ"
+        msg = f"Ngày {said} vốn đã là {word}; không cần điều chỉnh."
+        raise Refused(msg, field=order.field)
 
 
 def _store(session: Session, stamp: Stamp, order: DayOrder, *, name: str, document: str) -> None:

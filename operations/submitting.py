@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from operations.acting import ActRequest, is_own, set_outcome, tell
-from operations.errors import NotPermitted, Refused
+from operations.errors import Checks, NotPermitted, Refused
 from operations.handover import name_contact
 from operations.history import Change, record
 from operations.results import (
@@ -84,7 +84,10 @@ def _name_focal(session: Session, stamp: Stamp, work: Work, result: Result) -> N
     except NotPermitted:
         raise
     except Refused as error:
-        raise Refused(str(error), field=f"focal.{error.field or 'name'}") from None
+        found = Checks()
+        for one in error.each:
+            found.add(Refused(str(one), field=f"focal.{one.field or 'name'}"))
+        found.done()
 
 
 def _completion(stamp: Stamp, work: Work, result: Result) -> Completion:

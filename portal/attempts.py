@@ -42,7 +42,7 @@ def attempt(portal: Portal, form: FormState, do: Callable[[Session], None]) -> F
     except NotFound as error:
         return Failed(form=form.with_error(None, str(error)), status=404)
     except Refused as error:
-        return Failed(form=form.with_error(error.field, str(error)), status=422)
+        return Failed(form=form.refused(error), status=422)
     except FutureDate as error:
         return Failed(form=form.with_error("issued_on", str(error)), status=422)
     except NotADocumentCode as error:

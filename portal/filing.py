@@ -50,7 +50,7 @@ def file_form(
     except NotFound as error:
         return show(state.with_error(None, str(error)), 404)
     except Refused as error:
-        return show(state.with_error(error.field, str(error)), 422)
+        return show(state.refused(error), 422)
     except NotADocumentCode as error:
         return show(state.with_error("document", str(error)), 422)
     except OutsideHorizon:

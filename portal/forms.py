@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from notifications.formats import clean_line, clean_text
+from operations.errors import Refused
 from portal.errors import BadForm, StaleForm, TooLarge
 from portal.guard import BodyTooLarge
 from portal.portal import portal_of
@@ -145,6 +146,13 @@ class FormState:
         if not name:
             return replace(self, problem=message)
         return replace(self, errors={**self.errors, name: message})
+
+    def refused(self, error: Refused) -> Self:
+        """The same with everything that is wrong, each beside its field."""
+        found = self
+        for one in error.each:
+            found = found.with_error(one.field, str(one))
+        return found
 
 
 async def read_form(request: Request) -> Posted:

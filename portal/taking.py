@@ -113,7 +113,7 @@ def _take(post: Post, form: FormState, stamp: Stamp, reading: Reading) -> Respon
     except NotPermitted as error:
         return _back(post, form.with_error(None, str(error)), status=403)
     except Refused as error:
-        return _back(post, form.with_error(error.field, str(error)))
+        return _back(post, form.refused(error))
     except (NotADocumentCode, FutureDate, OutsideHorizon, FieldError) as error:
         return _back(post, form.with_error(*_read_error(error)))
     query = f"viec={post.deed.key}&su-kien={event}"

@@ -226,6 +226,14 @@ def test_an_account_that_lacks_something_is_refused_by_field(
     assert error.value.field == field
 
 
+def test_everything_that_an_account_lacks_is_said_at_once(session: Session) -> None:
+    new = NewAccount(username="Đoàn", name="", role=AccountRole.AUDITOR, password="ngắn")
+    with pytest.raises(Refused) as error:
+        add_account(session, world.admin(), new)
+    named = [one.field for one in error.value.each]
+    assert named == ["username", "name", "basis", "valid_to", "password"]
+
+
 def test_an_auditors_account_has_a_basis_and_an_end(session: Session) -> None:
     new = NewAccount(
         username="doan.kiem.tra",

@@ -86,6 +86,13 @@ def test_what_cannot_be_a_contact_is_refused_at_its_field(
     assert refused.value.field == field
 
 
+def test_everything_that_is_wrong_with_a_contact_is_said_at_once(session: Session) -> None:
+    wrong = replace(FOCAL, name="", email="lan", phone="12")
+    with pytest.raises(Refused) as refused:
+        set_contact(session, world.coordinator(), wrong)
+    assert [one.field for one in refused.value.each] == ["email", "name", "phone"]
+
+
 def test_an_unknown_agency_is_named(session: Session) -> None:
     with pytest.raises(NotFound, match="xa_khong_co"):
         set_contact(session, world.coordinator(), replace(FOCAL, agency_key="xa_khong_co"))

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from models.tables import Assignment, DayRow
 from operations.act import ActRequest, act
-from operations.days import change_day
+from operations.day_effects import DayOrder
+from operations.days import change_day, check_days
 from operations.errors import NotPermitted, Refused
 from operations.partners import PartnerRequest, request_contribution
 from rules.lifecycle import Action
@@ -147,6 +148,19 @@ def test_a_correction_needs_name_document_and_a_known_year(session: Session) -> 
     ):
         with pytest.raises(Refused):
             change_day(session, stamp, day, working=False, name=name, document=document)
+
+
+def test_everything_that_lacks_is_said_at_once(session: Session) -> None:
+    with pytest.raises(Refused) as refused:
+        check_days(session, world.coordinator(), [], name=" ", document="")
+    assert [one.field for one in refused.value.each] == ["off", "name", "document"]
+    orders = [
+        DayOrder(day=DUE, working=False, field="off"),
+        DayOrder(day=DUE, working=True, field="worked"),
+    ]
+    with pytest.raises(Refused) as refused:
+        check_days(session, world.coordinator(), orders, name="Nghỉ", document="")
+    assert [one.field for one in refused.value.each] == ["off", "worked", "document"]
 
 
 def test_only_the_coordinator_corrects_days(session: Session) -> None:

@@ -96,6 +96,20 @@ def test_contact_that_cannot_be_comes_back_as_typed(site: Site) -> None:
     assert browser.post(f"{AGENCY}/ghi-focal", data=FOCAL).status_code == 403
 
 
+def test_every_field_that_is_wrong_says_so(site: Site) -> None:
+    browser = site.logged_in(Visitor.COORDINATOR)
+    wrong = {"name": "", "email": "khong phai", "phone": "1"}
+    answer = post(browser, AGENCY, f"{AGENCY}/ghi-focal", wrong)
+    assert "Cần sửa 3 chỗ" in text_of(answer)
+    answer = post(browser, DAYS, DAYS, {})
+    assert answer.status_code == 422
+    assert all(f'id="loi-ngay-{one}"' in answer.text for one in ("off", "name", "document"))
+    admin = site.logged_in(Visitor.ADMIN)
+    answer = post(admin, ACCOUNTS, ACCOUNTS, {"role": "auditor"})
+    fields = ("username", "name", "basis", "valid_to")
+    assert all(f'id="loi-mo-{one}"' in answer.text for one in fields), text_of(answer)
+
+
 def test_letters_are_switched_off_with_a_reason(site: Site) -> None:
     browser = site.logged_in(Visitor.LEADERSHIP)
     assert post(browser, AGENCY, f"{AGENCY}/tat-thu", {"reason": " "}).status_code == 422
