@@ -123,18 +123,27 @@ def _contact(row: FileRow, names: AgencyNames, stamp: Stamp) -> ContactInput:
     if row.values.get("end") and not row.ends:
         problem = f"Cột này chỉ ghi x, không ghi “{row.values['end']}”"
         errors.append(row.error("end", problem, "Ghi x để thôi dùng liên hệ, hoặc để trống"))
-    if agency is None or kind is None or errors:
-        raise FileRefused(errors)
-    if row.ends:
-        return ContactInput(agency_key=agency.key, kind=kind)
     values = {field: row.values.get(field) or None for field in ("name", "post", "email", "phone")}
-    try:
-        return checked(ContactInput(agency_key=agency.key, kind=kind, **values))
-    except Refused as refused:
-        field = refused.field if refused.field in row.cells else "kind"
-        problem, _, remedy = str(refused).rstrip(".").partition("; ")
-        remedy = remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
-        raise FileRefused([row.error(field or "kind", problem, remedy)]) from None
+    if row.ends:
+        values = {}
+    # Where the kind cannot be read, the cells are still checked as those of one that fits them.
+    read = kind or (ContactKind.MAILBOX if values.get("email") else ContactKind.FOCAL)
+    found = ContactInput(agency_key=agency.key if agency else "", kind=read, **values)
+    if any(values.values()) or (kind is not None and not row.ends):
+        try:
+            found = checked(found)
+        except Refused as refused:
+            errors += [_cell(row, one) for one in refused.each]
+    if errors:
+        raise FileRefused(errors)
+    return found
+
+
+def _cell(row: FileRow, refused: Refused) -> FileError:
+    field = refused.field if refused.field in row.cells else "kind"
+    problem, _, remedy = str(refused).rstrip(".").partition("; ")
+    remedy = remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
+    return row.error(field or "kind", problem, remedy)
 
 
 def find_agency(

@@ -16,12 +16,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.tables import Account, AgencyRow
-from operations.accounts import NewAccount, add_account, find_account
+from operations.accounts import NewAccount, add_account, check_account, find_account
 from operations.agency_names import AgencyNames, plain
 from operations.contact_files import FileError, FileRow
 from operations.contact_import import find_agency
 from operations.errors import NotPermitted, Refused
-from operations.guards import vn_date
+from operations.guards import need_admin, vn_date
 from operations.history import Change, record, snapshot_of
 from operations.import_values import Cells
 from operations.stamp import Stamp
@@ -53,10 +53,14 @@ _FIELDS: Final = {"agency": "agency", "password": "username"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What a sheet adds, by key or user name, and how many rows are there already."""
+    """What a sheet adds, by key or user name, and how many rows are there already.
+
+    ``left`` are those that somebody else has to add: the actor may not.
+    """
 
     new: tuple[str, ...] = ()
     same: int = 0
+    left: tuple[str, ...] = ()
 
 
 def add_agencies(
@@ -146,46 +150,65 @@ def _day(day: date | None) -> str | None:
 def add_accounts(
     session: Session, stamp: Stamp, rows: Sequence[FileRow], errors: list[FileError]
 ) -> Added:
-    """Open the accounts that are not there yet, without a password; a link follows (rule 40)."""
+    """Open the accounts that are not there yet, without a password; a link follows (rule 40).
+
+    Whoever is no administrator has them checked only: an administrator takes the same file.
+    """
     names = AgencyNames(load_directory(session).agencies)
-    new, same = [], 0
+    new, left, same = list[str](), list[str](), 0
+    may = opens_accounts(stamp)
     seen: dict[str, int] = {}
     for row in rows:
         cells = Cells(row, errors)
-        wanted = _account(cells, names, errors, stamp)
-        if wanted is None:
-            continue
-        if wanted.username in seen:
+        wanted = _account(cells, names, stamp)
+        if wanted.username and wanted.username in seen:
             problem = f"Tên đăng nhập này đã có ở dòng {seen[wanted.username]}"
             cells.refuse("username", problem, "Chỉ giữ một dòng")
             continue
         seen[wanted.username] = row.number
         there = find_account(session, wanted.username)
         if there is not None:
-            _compare_account(cells, there, wanted)
+            if not cells.wrong():
+                _compare_account(cells, there, wanted)
             same += 1
             continue
         try:
-            add_account(session, stamp, wanted)
+            check_account(session, stamp, wanted)
         except Refused as refused:
-            _refuse(cells, refused)
+            for one in refused.each:
+                _refuse(cells, one)
+        if cells.wrong():
             continue
-        new.append(wanted.username)
-    return Added(new=tuple(new), same=same)
+        if may:
+            add_account(session, stamp, wanted)
+        (new if may else left).append(wanted.username)
+    return Added(new=tuple(new), same=same, left=tuple(left))
 
 
-def _account(
-    cells: Cells, names: AgencyNames, errors: list[FileError], stamp: Stamp
-) -> NewAccount | None:
+def opens_accounts(stamp: Stamp) -> bool:
+    """Whether the actor may open accounts."""
+    try:
+        need_admin(stamp)
+    except NotPermitted:
+        return False
+    return True
+
+
+def _account(cells: Cells, names: AgencyNames, stamp: Stamp) -> NewAccount:
+    """What the row asks for; what cannot be read of it is said, and stands as if left out."""
     role = cells.choice("role", ROLE_WORDS)
-    agency = find_agency(cells.row, names, errors, stamp) if cells.text("agency") else None
+    agency = None
+    if cells.text("agency"):
+        told = list[FileError]()
+        agency = find_agency(cells.row, names, told, stamp)
+        for one in told:
+            cells.refuse("agency", one.problem, one.remedy)
     valid_to = cells.day("valid_to")
-    if cells.wrong() or role is None:
-        return None
     return NewAccount(
         username=cells.text("username").lower(),
         name=cells.text("name"),
-        role=AccountRole(role),
+        # An administrator's needs the least: nothing more is asked of a role that is not known.
+        role=AccountRole(role or AccountRole.ADMIN),
         agency=agency.key if agency else None,
         post=cells.text("post") or None,
         email=cells.text("email") or None,
@@ -197,8 +220,6 @@ def _account(
 def _refuse(cells: Cells, refused: Refused) -> None:
     field = _FIELDS.get(refused.field or "", refused.field or "username")
     problem, _, remedy = str(refused).rstrip(".").partition("; ")
-    if isinstance(refused, NotPermitted):
-        remedy = "Bỏ dòng này; đề nghị người quản trị nhập tài khoản"
     remedy = remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
     cells.refuse(field if field in cells.row.columns else "username", problem, remedy)
 

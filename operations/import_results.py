@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 from enum import StrEnum
 
 from operations.agency_names import AgencyNames
@@ -81,6 +80,7 @@ class ResultCheck:
         self._items = {one.key: one for one in state.plan.items}
         self._openings: dict[tuple[str, str], Opening] = {}
         self._holders: dict[tuple[str, str], Holders] = {}
+        self._leaders: dict[tuple[str, str], frozenset[str]] = {}
         self._periods: dict[str, dict[str, Scheduled]] = {
             key: {one.period.key: one for one in past_periods(state.plan, item, self._start)}
             for key, item in self._items.items()
@@ -117,27 +117,24 @@ class ResultCheck:
 
     def _read(self, cells: Cells) -> ResultStep | None:
         item, period = self._item(cells), cells.period("period")
+        check_in = item is not None and item.calendar.kind is ItemKind.CHECK_IN
         if item is None or period is None or not self._followed(cells, item, period):
-            self._agency(cells, item, period)
+            self._agency(cells, None, None)
+            read_wanted(cells, check_in=check_in, today=self._stamp.as_of)
             return None
         agency = self._agency(cells, item, period)
-        check_in = item.calendar.kind is ItemKind.CHECK_IN
+        if agency is not None:
+            self._leads(cells, item, period, agency)
         wanted = read_wanted(cells, check_in=check_in, today=self._stamp.as_of)
-        if agency is None or wanted is None:
+        if wanted is not None:
+            _in_its_period(cells, wanted, period)
+        if agency is None or wanted is None or cells.wrong():
             return None
         opens_on = self._opens_on(item.key, period.key)
         day = wanted.completed_on or min(period.last_day, self._stamp.as_of)
         if wanted.completed_on is None and wanted.state is not ResultState.BLANK:
             # Without a date it happened while the agency was there to say so.
             day = min(day, agency.valid_to or day)
-        if wanted.completed_on is not None and wanted.completed_on < period.first_day:
-            problem = f"Ngày {vn_date(wanted.completed_on)} trước khi kỳ bắt đầu"
-            remedy = (
-                f"Ghi ngày từ {vn_date(period.first_day)}; văn bản có từ trước thì chọn "
-                f"“{STATE_WORDS[ResultState.UNCHANGED]}” và ghi ngày hoàn thành"
-            )
-            cells.refuse("done" if cells.text("done") else "issued", problem, remedy)
-            return None
         return ResultStep(
             row=cells.row,
             item=item.key,
@@ -151,10 +148,10 @@ class ResultCheck:
         text = cells.text("item").rstrip(".").upper()
         found = self._items.get(text)
         if found is None:
-            near = get_close_matches(text, self._items, n=1)
-            remedy = (
-                f"Có phải “{near[0]}”?" if near else f"Chọn một trong: {', '.join(self._items)}"
-            )
+            written = {_letters(key): key for key in self._items}
+            meant = written.get(_letters(text))
+            listed = f"Chọn một trong: {', '.join(self._items)}"
+            remedy = f"Ghi “{meant}”" if meant else listed
             problem = f"Không có nhiệm vụ “{cells.text('item')}”" if text else "Chưa ghi nhiệm vụ"
             cells.refuse("item", problem, remedy)
         return found
@@ -205,11 +202,32 @@ class ResultCheck:
             cells.refuse("agency", f"Không có cơ quan “{text}”", self._names.hint(text))
         return None
 
+    def _leads(self, cells: Cells, item: Item, period: Period, agency: Agency) -> None:
+        """Refuse an agency that never led this work in this period."""
+        ever = self._ever(item.key, period.key)
+        if agency.key in ever:
+            return
+        problem = f"“{agency.name}” không chủ trì nhiệm vụ {item.key}, {period.label}"
+        named = ", ".join(f"“{self._name(one)}”" for one in sorted(ever))
+        few = 0 < len(ever) <= MOST_NAMED
+        remedy = f"Cơ quan chủ trì: {named}" if few else "Chọn trong danh sách cơ quan của năm đó"
+        cells.refuse("agency", problem, remedy)
+
     def _ever(self, item: str, period: str) -> frozenset[str]:
-        there = self._stored.leads((item, period))
-        if there:
-            return frozenset(there)
-        return frozenset(self._holders_of(item, period, until=self._stamp.as_of, fresh=True).ever)
+        """Everybody who led this work at some time of this period, up to today."""
+        key = (item, period)
+        if key not in self._leaders:
+            there = self._stored.leads(key)
+            self._leaders[key] = frozenset(
+                there if key in self._stored.occurrences else self._to_date(key).ever
+            )
+        return self._leaders[key]
+
+    def _to_date(self, key: tuple[str, str]) -> Holders:
+        """Holders of their own, for those of :meth:`_holders_of` only go forward."""
+        found = Holders(self._items[key[0]], self._state.directory, self._opening(*key).opens_on)
+        found.go_to(self._stamp.as_of)
+        return found
 
     def _opens_on(self, item: str, period: str) -> date:
         occurrence = self._stored.occurrences.get((item, period))
@@ -228,14 +246,12 @@ class ResultCheck:
             )
         return self._openings[key]
 
-    def _holders_of(self, item: str, period: str, *, until: date, fresh: bool = False) -> Holders:
-        key = (item, period)
-        found = None if fresh else self._holders.get(key)
+    def _holders_of(self, key: tuple[str, str], *, until: date) -> Holders:
+        found = self._holders.get(key)
         if found is None:
-            opens_on = self._opening(item, period).opens_on
-            found = Holders(self._items[item], self._state.directory, opens_on)
-            if not fresh:
-                self._holders[key] = found
+            opens_on = self._opening(*key).opens_on
+            found = Holders(self._items[key[0]], self._state.directory, opens_on)
+            self._holders[key] = found
         found.go_to(until)
         return found
 
@@ -244,24 +260,13 @@ class ResultCheck:
         key = (step.item, step.period.key)
         if key in self._stored.occurrences:
             return self._check_stored(cells, step)
-        blank = step.wanted.state is ResultState.BLANK
-        if step.agency.key not in self._ever(*key):
-            self._not_a_lead(cells, step, sorted(self._ever(*key)))
-            return None
-        if blank:
+        if step.wanted.state is ResultState.BLANK:
             return replace(step, verdict=Verdict.BLANK)
-        holders = self._holders_of(*key, until=step.day)
+        holders = self._holders_of(key, until=step.day)
         if holders.close(step.agency.key):
             return step
         self._not_its_time(cells, step, holders)
         return None
-
-    def _not_a_lead(self, cells: Cells, step: ResultStep, leads: Sequence[str]) -> None:
-        problem = f"“{step.agency.name}” không chủ trì nhiệm vụ {step.item}, {step.period.label}"
-        named = ", ".join(f"“{self._name(one)}”" for one in leads)
-        few = 0 < len(leads) <= MOST_NAMED
-        remedy = f"Cơ quan chủ trì: {named}" if few else "Chọn trong danh sách cơ quan của năm đó"
-        cells.refuse("agency", problem, remedy)
 
     def _not_its_time(self, cells: Cells, step: ResultStep, holders: Holders) -> None:
         moved = holders.moved.get(step.agency.key)
@@ -290,11 +295,7 @@ class ResultCheck:
 
     def _check_stored(self, cells: Cells, step: ResultStep) -> ResultStep | None:
         key = (step.item, step.period.key)
-        row = self._stored.leads(key).get(step.agency.key)
-        wanted = step.wanted
-        if row is None:
-            self._not_a_lead(cells, step, sorted(self._stored.leads(key)))
-            return None
+        row, wanted = self._stored.leads(key)[step.agency.key], step.wanted
         if wanted.state is ResultState.BLANK:
             return replace(step, verdict=Verdict.SAME)
         status = Status(row.status)
@@ -317,14 +318,29 @@ class ResultCheck:
         differing = differences(step.wanted, filed)
         if not differing:
             return replace(step, verdict=Verdict.SAME)
-        field, there = differing[0]
         if filed is None or not filed.by_import:
             problem = "Kết quả này đã được cập nhật trên hệ thống, không phải từ tệp"
-            cells.refuse(field, problem, "Bỏ dòng này; cần đổi thì mở lại tại trang nhiệm vụ")
+            remedy = "Bỏ dòng này; cần đổi thì mở lại tại trang nhiệm vụ"
+            cells.refuse(differing[0][0], problem, remedy)
             return None
         if not step.wanted.reason:
-            problem = f"Khác với đã ghi nhận: {there}"
             remedy = "Ghi lý do đính chính ở cột “Lý do”, hoặc sửa ô như đã ghi nhận"
-            cells.refuse(field, problem, remedy)
+            for field, there in differing:
+                cells.refuse(field, f"Khác với đã ghi nhận: {there}", remedy)
             return None
         return replace(step, verdict=Verdict.CORRECTED)
+
+
+def _letters(key: str) -> str:
+    """The key of an item without what people write in between: ``I1``, ``I-1`` and ``I,1``."""
+    return "".join(one for one in key.upper() if one.isalnum())
+
+
+def _in_its_period(cells: Cells, wanted: Wanted, period: Period) -> None:
+    if wanted.completed_on is not None and wanted.completed_on < period.first_day:
+        problem = f"Ngày {vn_date(wanted.completed_on)} trước khi kỳ bắt đầu"
+        remedy = (
+            f"Ghi ngày từ {vn_date(period.first_day)}; văn bản có từ trước thì chọn "
+            f"“{STATE_WORDS[ResultState.UNCHANGED]}” và ghi ngày hoàn thành"
+        )
+        cells.refuse("done" if cells.text("done") else "issued", problem, remedy)

@@ -47,9 +47,12 @@ class Cells:
 
     def __init__(self, row: FileRow, errors: list[FileError]) -> None:
         self.row, self._errors, self._before = row, errors, len(errors)
+        self._refused: set[str] = set()
 
-    def wrong(self) -> bool:
-        """Whether anything was wrong so far."""
+    def wrong(self, *fields: str) -> bool:
+        """Whether anything was wrong so far; with ``fields``, in one of these cells."""
+        if fields:
+            return not self._refused.isdisjoint(fields)
         return len(self._errors) > self._before
 
     def text(self, field: str) -> str:
@@ -57,7 +60,10 @@ class Cells:
         return self.row.values.get(field, "")
 
     def refuse(self, field: str, problem: str, remedy: str) -> None:
-        """Say what is wrong with the cell."""
+        """Say what is wrong with the cell; of a cell only the first thing is said."""
+        if field in self._refused:
+            return
+        self._refused.add(field)
         self._errors.append(self.row.error(field, problem, remedy))
 
     def day(self, field: str) -> date | None:

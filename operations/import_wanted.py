@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from operations.errors import Refused
 from operations.guards import clean_document, vn_date
 from operations.import_stored import Wanted
 from operations.import_values import NO, STATE_WORDS, Cells, ResultState
 
+RESULT_FIELDS: Final = ("state", "done", "papers", "document", "issued", "text", "reason")
+"""The cells of a row that say its result."""
+
 
 def read_wanted(cells: Cells, *, check_in: bool, today: date) -> Wanted | None:
-    """The row's result; None, with what is wrong said by ``cells``."""
+    """The row's result; None, with everything that is wrong said by ``cells``."""
     state = ResultState.BLANK
     if cells.text("state"):
         word = cells.choice("state", {key.value: word for key, word in STATE_WORDS.items()})
@@ -23,9 +27,7 @@ def read_wanted(cells: Cells, *, check_in: bool, today: date) -> Wanted | None:
     except Refused as refused:
         problem, _, remedy = str(refused).rstrip(".").partition("; ")
         cells.refuse("document", problem, remedy[:1].upper() + remedy[1:] or "Ghi lại")
-        return None
-    if cells.wrong():
-        return None
+        code = None
     wanted = Wanted(
         state=state,
         completed_on=done or issued,
@@ -35,8 +37,9 @@ def read_wanted(cells: Cells, *, check_in: bool, today: date) -> Wanted | None:
         reason=cells.text("reason"),
         papers=papers,
     )
-    _check_wanted(cells, wanted, check_in=check_in)
-    return None if cells.wrong() else wanted
+    if not cells.wrong("state"):
+        _check_wanted(cells, wanted, check_in=check_in)
+    return None if cells.wrong(*RESULT_FIELDS) else wanted
 
 
 def _check_wanted(cells: Cells, wanted: Wanted, *, check_in: bool) -> None:
@@ -75,9 +78,9 @@ def _check_wanted(cells: Cells, wanted: Wanted, *, check_in: bool) -> None:
 
 
 def _check_days(cells: Cells, wanted: Wanted) -> None:
-    if wanted.completed_on is None:
+    if wanted.completed_on is None and not cells.wrong("issued"):
         cells.refuse("done", "Chưa ghi ngày hoàn thành", "Ghi ngày, ví dụ 31/3/2024")
-    elif wanted.issued_on and wanted.completed_on < wanted.issued_on:
+    elif wanted.issued_on and wanted.completed_on and wanted.completed_on < wanted.issued_on:
         problem = (
             f"Hoàn thành ngày {vn_date(wanted.completed_on)}, trước ngày văn bản "
             f"{vn_date(wanted.issued_on)}"

@@ -19,7 +19,7 @@ from operations.contact_plan import Step, apply_plan, plan_contacts
 from operations.contact_plan import Verdict as ContactVerdict
 from operations.errors import NotPermitted
 from operations.guards import need_coordinator
-from operations.import_directory import Added, add_accounts, add_agencies
+from operations.import_directory import Added, add_accounts, add_agencies, opens_accounts
 from operations.import_results import ResultCheck, ResultPlan, ResultStep, Verdict
 from operations.import_sheets import ACCOUNTS, AGENCIES, PEOPLE, RESULTS, Sheets
 from operations.import_stored import Stored
@@ -37,6 +37,8 @@ class Outcome:
     contacts: Mapping[ContactVerdict, int] = field(default_factory=dict)
     accounts: Added = field(default_factory=Added)
     results: ResultPlan = field(default_factory=ResultPlan)
+    left_results: int = 0
+    """Rows of results that the coordinator has to take over: the actor may not."""
 
     @property
     def counts(self) -> Mapping[tuple[str, int], Counter[Verdict]]:
@@ -86,11 +88,19 @@ def take_over(
 ) -> Outcome:
     """Take over a workbook; the caller commits, or rolls back what was only a ``preview``.
 
+    Accounts are an administrator's to open and results the coordinator's to take over: the part of
+    a file that the actor may not do is checked and left, and the outcome says so.
+
     Raises:
         FileRefused: with every error of the file. The caller must roll back.
-        NotPermitted: the actor may not do this.
+        NotPermitted: the actor may do nothing of it.
         NotFound: there is no such plan.
     """
+    if not (_coordinates(stamp) or opens_accounts(stamp)):
+        msg = (
+            "Tệp này do cơ quan điều phối hoặc người quản trị nhập; đề nghị gửi cơ quan điều phối."
+        )
+        raise NotPermitted(msg)
     errors: list[FileError] = []
     agencies = add_agencies(session, stamp, sheets.get(AGENCIES, ()), errors)
     contacts = _contacts(session, stamp, sheets.get(PEOPLE, ()), errors)
@@ -99,11 +109,16 @@ def take_over(
     results = _results(session, stamp, state, sheets.get(RESULTS, ()), errors)
     if errors:
         raise FileRefused(errors)
+    left = 0
+    if not _coordinates(stamp):
+        left = sum(one.verdict in {Verdict.NEW, Verdict.CORRECTED} for one in results.steps)
+        results = ResultPlan()
     outcome = Outcome(
         agencies=agencies,
         contacts=dict(Counter(one.verdict for one in contacts)),
         accounts=accounts,
         results=results,
+        left_results=left,
     )
     if preview:
         return outcome
@@ -131,12 +146,14 @@ def _results(
 ) -> ResultPlan:
     if not rows:
         return ResultPlan()
+    stored = Stored(session, state.plan.key)
+    return ResultCheck(state, stored, stamp).plan(rows, errors)
+
+
+def _coordinates(stamp: Stamp) -> bool:
+    """Whether the actor may take over results (rule 20)."""
     try:
         need_coordinator(stamp)
     except NotPermitted:
-        problem = "Kết quả các năm trước do cơ quan điều phối nhập"
-        remedy = "Xóa các dòng của trang này, hoặc đề nghị cơ quan điều phối nhập tệp"
-        errors.append(FileError(sheet=RESULTS, problem=problem, remedy=remedy))
-        return ResultPlan()
-    stored = Stored(session, state.plan.key)
-    return ResultCheck(state, stored, stamp).plan(rows, errors)
+        return False
+    return True

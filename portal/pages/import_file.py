@@ -190,6 +190,13 @@ def _apply(session: Session, stamp: Stamp, plan: str, sheets: Sheets, digest: st
         f"{vn_number(verdicts[Verdict.NEW])} kết quả mới, "
         f"{vn_number(verdicts[Verdict.CORRECTED])} đính chính."
     )
+    if done.accounts.left:
+        told += (
+            f" Còn {vn_number(len(done.accounts.left))} tài khoản do người quản trị mở bằng chính "
+            "tệp này."
+        )
+    if done.left_results:
+        told += f" Còn {vn_number(done.left_results)} kết quả do cơ quan điều phối nhập."
     if done.accounts.new:
         told += " Người quản trị gửi liên kết đặt mật khẩu tại Danh mục, Tài khoản."
     return told

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from models.tables import Account, AgencyRow, Base, Contact, Evidence, Notice, Reminder, Submission
 from operations.contact_files import FileRefused
+from operations.errors import NotPermitted
 from operations.import_file import template_file
 from operations.import_results import Verdict
 from operations.import_sheets import ACCOUNTS, AGENCIES, GUIDE, PEOPLE, RESULTS
@@ -96,6 +97,29 @@ def test_all_mistakes_of_a_file_are_told_at_once(province: Engine) -> None:
         (RESULTS, "A2"),
         (RESULTS, "H2"),
     ]
+
+
+def test_every_mistake_of_one_row_is_told(province: Engine) -> None:
+    """(19) Mending one cell does not bring up the next mistake of the same row."""
+    book = right()
+    cells(RESULTS, item="I.9", period="Q5/2024", issued="31/2/2024", papers="Không")(book)
+    cells(ACCOUNTS, username="Hòa", name="", role="Giám đốc", agency="Sở Hàng không")(book)
+    cells(PEOPLE, kind="Bảo vệ", email="lan", phone="2583822001")(book)
+    with pytest.raises(FileRefused) as caught:
+        take(province, book)
+    assert [(one.sheet, one.cell) for one in caught.value.errors] == [
+        *((PEOPLE, cell) for cell in ("B2", "E2", "F2")),
+        *((ACCOUNTS, cell) for cell in ("C2", "D2", "A2", "B2")),
+        *((RESULTS, cell) for cell in ("B2", "C2", "H2", "F2", "J2", "I2")),
+    ]
+
+
+def test_a_wrong_item_is_met_with_its_key_or_with_all_keys(province: Engine) -> None:
+    """(19) "I.9" resembles every key and means none of them."""
+    for typed, remedy in (("I1", "Ghi “I.1”"), ("ii-3", "Ghi “II.3”"), ("I.9", "Chọn một trong")):
+        with pytest.raises(FileRefused) as caught:
+            take(province, only_results(item=typed))
+        assert caught.value.errors[0].remedy.startswith(remedy)
 
 
 def test_a_right_file_is_taken_over_once(province: Engine) -> None:
@@ -213,14 +237,26 @@ def test_an_agency_added_by_a_file_can_be_named_in_it(province: Engine) -> None:
 
 
 def test_who_may(province: Engine) -> None:
-    """(20, 40) Accounts are an administrator's, results the coordinator's."""
-    coordinator = person(AccountRole.COORDINATOR, "so_noi_vu")
-    with pytest.raises(FileRefused, match="quản trị"):
-        take(province, right(), coordinator)
+    """(20, 40) Accounts are an administrator's, results the coordinator's; one file serves both."""
+    auditor = Actor(kind=ActorKind.PERSON, name="B", account="b", role=AccountRole.AUDITOR)
+    with pytest.raises(NotPermitted):
+        take(province, right(), auditor)
     admin = Actor(kind=ActorKind.PERSON, name="A", account="a", role=AccountRole.ADMIN)
-    with pytest.raises(FileRefused, match="cơ quan điều phối nhập"):
-        take(province, right(), admin)
-    assert take(province, only_results(), coordinator).changes == 2
+    looked = take(province, right(), admin, look=True)
+    assert (looked.accounts.new, looked.left_results, len(looked.results.steps)) == (
+        ("hoa.nguyen",),
+        1,
+        0,
+    )
+    coordinator = person(AccountRole.COORDINATOR, "so_noi_vu")
+    done = take(province, right(), coordinator)
+    assert (done.accounts.new, done.accounts.left) == ((), ("hoa.nguyen",))
+    assert done.verdicts == {Verdict.NEW: 1}
+    with province.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Account)) == 0
+    assert take(province, right(), admin).accounts.new == ("hoa.nguyen",)
+    for actor in (coordinator, admin):
+        assert take(province, right(), actor).changes == 0
 
 
 def test_the_template_is_explained_filled_in_and_offers_choices(province: Engine) -> None:

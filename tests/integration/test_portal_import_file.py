@@ -115,7 +115,7 @@ def test_every_mistake_is_shown_by_sheet_and_cell_and_nothing_is_written(site: S
     page = preview(browser, book)
     assert page.status_code == 422
     words = text_of(page)
-    assert "Cần sửa 2 chỗ, chưa ghi gì" in words
+    assert "Cần sửa 3 chỗ, chưa ghi gì" in words
     assert "Không có ngày “31/2/2026” trong lịch" in words
     assert "Chọn một trong" in words
     assert site.counts() == before
@@ -153,7 +153,10 @@ def test_accounts_wait_for_an_administrator(site: Site) -> None:
     for row in (heads, ("hoa.nguyen", "Nguyễn Hoa", "Cơ quan", "Xã Vạn Ninh")):
         sheet.append(row)
     coordinator = site.logged_in(Visitor.COORDINATOR)
-    assert "người quản trị nhập tài khoản" in text_of(preview(coordinator, book))
+    told = text_of(preview(coordinator, book))
+    assert "1 tài khoản chưa mở (hoa.nguyen)" in told
+    assert "người quản trị tải chính tệp này lên" in told
+    assert "Không có gì thay đổi" not in told
     admin = site.logged_in(Visitor.ADMIN)
     assert apply(admin, preview(admin, book)).status_code == 303
     query = select(Account).where(Account.username == "hoa.nguyen")
