@@ -87,8 +87,8 @@ def of_milestone(session: Session, plan: str, year: int) -> Choice:
     return Choice(plan=plan, first_year=first, last_year=year, milestone=known[year])
 
 
-def newest_event(session: Session, choice: Choice) -> datetime | None:
-    """The instant of the newest event of the work itself; None when there is none."""
+def newest_event(session: Session, choice: Choice, *, until: datetime) -> datetime | None:
+    """The instant of the newest event up to ``until`` of the work itself; None without any."""
     own = select(cast(Assignment.id, String)).join(
         Occurrence, Occurrence.id == Assignment.occurrence_id
     )
@@ -99,6 +99,7 @@ def newest_event(session: Session, choice: Choice) -> datetime | None:
     above = select(cast(Occurrence.id, String)).where(choice.condition)
     return session.scalar(
         select(func.max(Event.at)).where(
+            Event.at <= until,
             or_(
                 and_(
                     Event.entity == "assignment", Event.entity_id.in_(own.where(choice.condition))
@@ -108,7 +109,7 @@ def newest_event(session: Session, choice: Choice) -> datetime | None:
                     Event.entity_id.in_(results.where(choice.condition)),
                 ),
                 and_(Event.entity == "occurrence", Event.entity_id.in_(above)),
-            )
+            ),
         )
     )
 

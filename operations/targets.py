@@ -67,6 +67,12 @@ class Target:
     rows: tuple[TargetRow, ...]
 
     @property
+    def title(self) -> str:
+        """The label as it stands alone: forms have it below the whole, as "Trong đó …"."""
+        found = self.label.removeprefix("Trong đó ").strip()
+        return f"{found[:1].upper()}{found[1:]}"
+
+    @property
     def answered(self) -> tuple[TargetRow, ...]:
         """The agencies that gave both numbers."""
         return tuple(row for row in self.rows if row.answered)

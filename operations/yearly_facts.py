@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -12,12 +12,16 @@ from operations.dashboard import Figures, Scope, figures, figures_by, scoped_row
 from operations.errors import Refused
 from operations.guards import vn_date
 from operations.heatmap import OTHERS, homes
+from operations.money import MoneyRow, money_rows
 from operations.queries import WorkRow
 from operations.state import PlanState, load_state
+from operations.targets import targets
 from operations.urging_records import urged_words
 from reports.official.offices import Office, office
 from reports.official.yearly import Cells, LateLine, YearlyFacts
+from reports.official.yearly_extra import MoneyLine, MoneySums, TargetLine
 from rules.timeliness import Cell
+from rules.values import Budget
 from rules.workdays import OutsideHorizon
 
 
@@ -65,7 +69,50 @@ def yearly_facts(
         added=cells("Giao bổ sung", figures(session, outside)),
         beside=cells("Ngoài Phụ lục", figures(session, beside)),
         late=late_lines(session, state, _overdue(session, scope), cutoff),
+        targets=_targets(session, state, year),
+        money=_money(session, state, year),
         last=year >= known.last_year,
+    )
+
+
+def _targets(session: Session, state: PlanState, year: int) -> tuple[TargetLine, ...]:
+    return tuple(
+        TargetLine(
+            label=one.title,
+            unit=one.unit,
+            part=one.part,
+            whole=one.whole,
+            percent=one.percent,
+            answered=len(one.answered),
+            asked=len(one.rows),
+        )
+        for one in targets(session, state, year)
+        if one.rows
+    )
+
+
+def _money(session: Session, state: PlanState, year: int) -> MoneySums | None:
+    """The sums of every source and line that the plan names; None where nothing was entered."""
+    rows = money_rows(session, state.plan.key, year=year)
+    if not rows:
+        return None
+
+    def lines(known: Iterable[Budget], of: Callable[[MoneyRow], str]) -> tuple[MoneyLine, ...]:
+        # What an earlier version of the plan named is kept under its key.
+        labels = {one.key: one.label for one in known}
+        found = {key: [0, 0] for key in labels}
+        for row in rows:
+            sums = found.setdefault(of(row), [0, 0])
+            sums[0] += row.planned
+            sums[1] += row.spent
+        return tuple(
+            MoneyLine(label=labels.get(key, key), planned=planned, spent=spent)
+            for key, (planned, spent) in found.items()
+        )
+
+    return MoneySums(
+        by_source=lines(state.plan.cost_sources, lambda row: row.source),
+        by_line=lines(state.plan.cost_lines, lambda row: row.line),
     )
 
 

@@ -24,7 +24,7 @@ from portal.errors import BadForm, NotThere
 from portal.filing import file_form
 from portal.filters import read_filters
 from portal.forms import FieldError, FormState, Posted, posted, read_date
-from portal.instants import address_instant, read_instant
+from portal.instants import minute_words, read_instant
 from portal.past import looking
 from portal.portal import portal_of
 from portal.reading import Reading
@@ -51,17 +51,17 @@ def _plan(session: Session, asked: str) -> PlanState:
 
 def _show(request: Request, form: FormState, status: int = 200) -> Response:
     portal = portal_of(request)
-    now = portal.runtime.clock.now()
-    with portal.runtime.database.read() as session:
+    with looking(request) as view:
+        session, today = view.session, view.today
         state = _plan(session, request.query_params.get("de-an", ""))
         plan = state.plan
         years = range(plan.first_year, plan.last_year + 1)
         keys = plan_keys(session)
-        filters = read_filters(request, today=portal.today, years=years, plans=keys)
-        late = {one: overdue_rows(session, plan.key, portal.today, one) for one in Issuer}
+        filters = read_filters(request, today=today, years=years, plans=keys)
+        late = {one: overdue_rows(session, plan.key, today, one) for one in Issuer}
         letters = urging_letters(session)
         works = _occurrences(session, plan.key, filters.year)
-    at = whole_minute(now)
+        at = whole_minute(view.now)
     return portal.pages(
         request,
         "documents.html",
@@ -78,8 +78,9 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
             year: MILESTONE_WORDS.get(word, word) for year, word in milestones(state).items()
         },
         at=at,
-        exact=address_instant(at),
-        may=person_of(request).can_decide,
+        data_at=minute_words(at),
+        known_at=minute_words(view.now) if view.is_past else "",
+        may=person_of(request).can_decide and not view.is_past,
         said=told(request),
     )
 

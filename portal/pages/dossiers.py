@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
-from operations.dossier_files import dossier_document, dossier_zip
+from operations.dossier_files import Known, dossier_document, dossier_known, dossier_zip
 from operations.dossiers import Choice, of_milestone, of_task
 from operations.errors import NotFound
 from operations.state import plan_keys
 from portal.document_files import hand_out_document, hand_out_zip
 from portal.errors import NotThere
 from portal.pages.documents import PATH
+from portal.past import looking
 from portal.portal import portal_of
 
 router = APIRouter()
@@ -26,22 +27,26 @@ _KINDS: Final = frozenset({"docx", "pdf", "zip"})
 def _send(
     request: Request, choose: Callable[[Session], Choice], kind: str, *, name: str
 ) -> Response:
+    """Of now, or as known at an instant (rule 39): papers up to it, and the history up to it."""
     runtime = portal_of(request).runtime
-    now = runtime.clock.now()
     if kind not in _KINDS:
         raise NotThere
-    with runtime.database.read() as session:
+    known: Known | None = None
+    with looking(request) as view:
+        now = view.now
         try:
-            choice = choose(session)
+            choice = choose(view.session)
         except NotFound as error:
             raise NotThere(str(error)) from None
         if kind != "zip":
-            document = dossier_document(session, choice, now=now)
+            document = dossier_document(view.session, choice, now=now, history=view.present)
             return hand_out_document(request, lambda: document, kind, name=name)
+        if view.is_past:
+            known = dossier_known(view.session, choice, now=now, history=view.present)
 
     def parts() -> Iterator[bytes]:
         with runtime.database.read() as session:
-            yield from dossier_zip(session, choice, folder=runtime.uploads, now=now)
+            yield from dossier_zip(session, choice, folder=runtime.uploads, now=now, known=known)
 
     return hand_out_zip(request, parts, name=name)
 

@@ -99,13 +99,13 @@ def target_table(found: tuple[Target, ...], year: int) -> Table:
     for one in found:
         covered = f"{len(one.answered)}/{len(one.rows)} cơ quan đã có số liệu"
         total = (number_words(one.part), number_words(one.whole), number_words(one.percent))
-        lines.append(Line(values=(one.label, "Toàn tỉnh", *total, None, covered)))
+        lines.append(Line(values=(one.title, "Toàn tỉnh", *total, None, covered)))
         for row in one.rows:
             state = "Chưa có số liệu"
             if row.answered:
                 state = "Đã xác nhận" if row.confirmed else "Chờ xác nhận"
             values: tuple[Value, ...] = (
-                *(one.label, row.agency_name, number_words(row.part), number_words(row.whole)),
+                *(one.title, row.agency_name, number_words(row.part), number_words(row.whole)),
                 *(number_words(row.percent), number_words(row.before), state),
             )
             lines.append(Line(values=values, href=f"/viec/{row.assignment}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -22,6 +23,12 @@ def vn_moment(at: datetime) -> str:
 def vn_count(number: int) -> str:
     """``1.234``."""
     return f"{number:,}".replace(",", ".")
+
+
+def vn_amount(number: Decimal) -> str:
+    """``1.234,5``; a whole number without decimals."""
+    text = f"{number:,f}" if number % 1 else f"{number:,.0f}"
+    return text.translate(str.maketrans(",.", ".,"))
 
 
 def vn_share(part: int, whole: int) -> str:

@@ -21,6 +21,7 @@ from reports.official.model import (
 )
 from reports.official.numbers import vn_count, vn_day, vn_moment, vn_share
 from reports.official.offices import Issuer, Office, letterhead, recipients, signature
+from reports.official.yearly_extra import MoneySums, TargetLine, money_blocks, target_blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,10 @@ class YearlyFacts:
     beside: Cells
     """What the decision asks for outside its appendix, such as yearly reports (rule 41)."""
     late: tuple[LateLine, ...]
+    targets: tuple[TargetLine, ...] = ()
+    """Empty while nobody owes the reports that they come from (rule 41)."""
+    money: MoneySums | None = None
+    """None while nobody entered any (rule 43)."""
     last: bool = False
     """Whether it is the last year of the plan."""
 
@@ -200,6 +205,30 @@ def _results(facts: YearlyFacts) -> Iterator[Block]:
     yield Heading(text="4. Kết quả theo khối cơ quan", level=2)
     yield _grid(f"Bảng 2. Kết quả theo khối cơ quan năm {year}", "Khối", facts.by_block, all_)
     yield Paragraph(text=basis_words(facts), note=True)
+    yield from _besides(facts)
+
+
+def _besides(facts: YearlyFacts) -> Iterator[Block]:
+    """Targets and money, each only where there is any."""
+    section, table = 5, 3
+    if facts.targets:
+        yield from target_blocks(
+            facts.targets,
+            heading=f"{section}. Thực hiện chỉ tiêu của Đề án",
+            caption=f"Bảng {table}. Chỉ tiêu của Đề án, năm {facts.year}",
+            year=facts.year,
+        )
+        section, table = section + 1, table + 1
+    if facts.money is not None:
+        yield from money_blocks(
+            facts.money,
+            heading=f"{section}. Kinh phí thực hiện",
+            captions=(
+                f"Bảng {table}. Kinh phí năm {facts.year} theo nguồn",
+                f"Bảng {table + 1}. Kinh phí năm {facts.year} theo nội dung chi",
+            ),
+            year=facts.year,
+        )
 
 
 def _overall_words(one: Cells, year: int) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,25 @@ def test_dossier_holds_files_whose_digests_check(portal: Site) -> None:
         assert len(sums) == len(names) - 1
         assert any(one.endswith("-a.pdf") for one in names)
         assert "lich-su.json" in names
+
+
+def test_every_document_can_be_drawn_as_known_at_an_instant(portal: Site) -> None:
+    """Rule 39: the page keeps its instant in every link and form, and records nothing."""
+    browser = portal.logged_in(Visitor.COORDINATOR)
+    page = browser.get("/van-ban?luc=12/4/2027 08:00")
+    assert page.status_code == 200
+    assert "Như đã biết lúc 08 giờ 00 ngày 12/4/2027" in text_of(page)
+    assert '/van-ban/don-doc"' not in page.text
+    links = re.findall(r'href="(/van-ban/xuat/[^"]+)"', page.text)
+    assert links
+    assert all("luc=2027-04-12T01%3A00%3A59.999999Z" in one for one in links)
+    assert browser.get(unescape(next(one for one in links if ".docx" in one))).status_code == 200
+    assert browser.get(links[0]).headers["content-type"] == "application/zip"
+    occurrence = portal.read(
+        lambda s: s.get_one(Assignment, portal.work["I.1/xa_van_ninh"]).occurrence_id
+    )
+    early = f"/van-ban/xuat/ho-so/{occurrence}.pdf?luc=1/1/2026"
+    assert browser.get(early).status_code == 404
 
 
 def test_nobody_below_takes_documents(portal: Site) -> None:

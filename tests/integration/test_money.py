@@ -15,10 +15,13 @@ from operations.money import MoneyInput, money_rows, set_money
 from operations.past import as_known_at
 from operations.stamp import Stamp
 from operations.state import PLAN_ADAPTER
+from operations.yearly_facts import yearly_facts
 from portal.permissions import Visitor
+from reports.official.model import Grid, Heading, Paragraph
+from reports.official.yearly import yearly_report
 from rules.values import Budget
 from tests import portal_site, world
-from tests.portal_site import Site, text_of
+from tests.portal_site import MORNING, Site, text_of
 
 LINES = (Budget(key="classes", label="Các lớp", section="V.2.1", quote="Tổ chức các lớp"),)
 SOURCES = (Budget(key="own", label="Ngân sách đơn vị", section="V.2.2", quote="đơn vị"),)
@@ -91,6 +94,28 @@ def test_another_agency_says_nothing_about_it_and_the_coordinator_may(site: Site
         _set(site, world.agency(world.B), ASKED)
     _set(site, world.coordinator(), ASKED)
     assert len(_events(site)) == 1
+
+
+def test_the_yearly_report_sums_it_by_source_and_line_only_where_there_is_any(site: Site) -> None:
+    """Rule 43: nothing entered, no section; else every line and source, with their sums."""
+
+    def words() -> str:
+        def read(session: Session) -> str:
+            facts = yearly_facts(session, world.PLAN, 2027, cutoff=world.TODAY, at=MORNING)
+            blocks = yearly_report(facts).blocks
+            grids = [row for one in blocks if isinstance(one, Grid) for row in one.rows]
+            texts = [one.text for one in blocks if isinstance(one, Heading | Paragraph)]
+            return "\n".join((*texts, *("|".join(row) for row in grids)))
+
+        return site.read(read)
+
+    assert "Kinh phí" not in words()
+    _set(site, world.agency(), ASKED)
+    told = words()
+    assert "Tổng dự toán năm 2027: 15.000.000 đồng; đã chi: 12.500.000 đồng." in told
+    assert "1|Ngân sách đơn vị|15.000.000|12.500.000" in told
+    assert "1|Các lớp|15.000.000|12.500.000" in told
+    assert told.count("|Tổng cộng|15.000.000|12.500.000") == 2
 
 
 def test_what_was_known_before_is_known_again(site: Site) -> None:

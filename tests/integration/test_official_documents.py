@@ -27,7 +27,7 @@ from models.tables import (
     Urging,
 )
 from operations.dashboard import Figures, Scope, figures, figures_by
-from operations.dossier_files import dossier_document, dossier_zip
+from operations.dossier_files import dossier_document, dossier_known, dossier_zip
 from operations.dossiers import dossier_facts, of_milestone, of_task
 from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from operations.history import Change, record, snapshot_of
@@ -324,6 +324,27 @@ def test_file_changed_on_the_disk_fails_the_sums_and_a_lost_one_is_named(
         assert len(wrong) == 1
         assert wrong[0].startswith("tep/I.1/2027/xa_van_ninh/")
         assert second in held.read("THIEU-TEP.txt").decode()
+
+
+def test_dossier_of_an_earlier_instant_holds_what_was_known_and_no_file_taken_away_since(
+    session: Session, tmp_path: Path
+) -> None:
+    """Rules 25, 39: the papers of then; a file that was quarantined since is named only."""
+    digest = file_result(session, tmp_path, row(session, "I.1", world.A), b"%PDF-1.7 mot")
+    choice = of_task(session, row(session, "I.1", world.A).occurrence_id)
+    instant = world.at(LATE)
+    session.get_one(StoredFile, digest).quarantined_at = instant + timedelta(days=1)
+    session.flush()
+    with as_known_at(session, instant) as then:
+        known = dossier_known(then, choice, now=instant, history=session)
+    assert [one.member is not None for one in known.papers] == [True]
+    made = b"".join(dossier_zip(session, choice, folder=tmp_path, now=instant, known=known))
+    with zipfile.ZipFile(BytesIO(made)) as held:
+        assert not [one for one in held.namelist() if one.startswith("tep/")]
+        assert digest in held.read("THIEU-TEP.txt").decode()
+    before = world.at(world.TODAY - timedelta(days=400))
+    with as_known_at(session, before) as then, pytest.raises(NotFound):
+        of_task(then, choice.occurrence or 0)
 
 
 def test_quarantined_file_is_named_and_left_out(session: Session, tmp_path: Path) -> None:

@@ -15,11 +15,14 @@ from operations.acting import ActRequest
 from operations.results import Paper, Result
 from operations.state import PLAN_ADAPTER, load_state
 from operations.targets import targets
+from operations.yearly_facts import yearly_facts
 from portal.permissions import Visitor
+from reports.official.model import Grid
+from reports.official.yearly_extra import TargetLine, target_blocks
 from rules.lifecycle import Action
 from rules.values import BESIDE_GROUP, Figure
 from tests import portal_site, world
-from tests.portal_site import Site, text_of
+from tests.portal_site import MORNING, Site, text_of
 
 KEY = "NPL.1"
 FIGURES = (
@@ -75,6 +78,20 @@ def test_the_sum_is_over_those_that_answered_and_says_who_has_not(site: Site) ->
     assert [row.agency for row in found.silent] == [world.B]
     assert found.answered[0].before == 11
     assert not found.answered[0].confirmed
+
+
+def test_the_yearly_report_says_the_targets_with_their_coverage(site: Site) -> None:
+    """Rule 41: over those that answered, and of how many they are."""
+    _file(site, "2027", world.A, "3", "2")
+
+    def read(session: Session) -> tuple[TargetLine, ...]:
+        return yearly_facts(session, world.PLAN, 2027, cutoff=world.TODAY, at=MORNING).targets
+
+    (line,) = site.read(read)
+    assert (line.label, line.answered, line.asked) == ("Được bồi dưỡng", 1, 2)
+    _, grid, _ = target_blocks([line], heading="5. Chỉ tiêu", caption="", year=2027)
+    assert isinstance(grid, Grid)
+    assert grid.rows == (("1", "Được bồi dưỡng (người)", "2", "3", "66,6%", "1/2"),)
 
 
 def test_a_report_that_was_returned_counts_no_longer(site: Site) -> None:
