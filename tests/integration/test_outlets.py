@@ -334,4 +334,4 @@ def test_the_coordinator_registers_tests_and_switches_off_by_pages(
     data = {"mark": mark, "number": str(view.version), "reason": "Thay máy chủ"}
     assert desk.post(f"{PATH}/{view.id}/tat", data=data).status_code == 303
     assert "Tắt bằng tay" in text_of(desk.get(PATH))
-    assert "Đăng ký webhook" not in site.logged_in(Visitor.AUDITOR).get(PATH).text
+    assert "Đăng ký phần mềm nhận tin" not in site.logged_in(Visitor.AUDITOR).get(PATH).text
