@@ -137,7 +137,8 @@ def ready(ctx: typer.Context) -> Iterator[Here]:
     from runtime.wiring import open_runtime
 
     settings = settings_of(ctx)
-    set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format)
+    level = "debug" if settings.log_level == "debug" else "warning"
+    set_up_logs(level, settings.log_format, process="cli")
     out = Output(options_of(ctx).json)
     with open_runtime(settings) as runtime:
         done = prepare(runtime)

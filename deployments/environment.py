@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 
+from runtime.logs import PREFECT_FORM, form_here
 from runtime.settings import Settings
+from runtime.settings_help import PREFIX
 
 _PR_SET_PDEATHSIG = 1
 
@@ -31,6 +33,10 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         # Nobody works through pools or triggers here: two loops less.
         "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+        # Its lines and our flows' in the form of all others.
+        "PREFECT_LOGGING_SETTINGS_PATH": str(PREFECT_FORM),
+        "PREFECT_LOGGING_LEVEL": settings.log_level.upper(),
+        "PREFECT_LOGGING_FORMATTERS_OURS_FORM": form_here(settings.log_format),
         "PREFECT_LOGGING_COLORS": "false",
     }
 
@@ -42,7 +48,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("TIENDO_", "PREFECT_"))
     }
-    return {**inherited, **settings.environment(), **prefect_environment(settings)}
+    # Their lines go to files: what is readable is decided by where we write ourselves.
+    form = {f"{PREFIX}LOG_FORMAT": form_here(settings.log_format)}
+    return {**inherited, **settings.environment(), **form, **prefect_environment(settings)}
 
 
 def die_with_parent() -> None:

@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     from portal.throttle import LimitsUnreachable, open_throttle
     from runtime.logs import set_up_logs
 
-    set_up_logs(settings.log_level, settings.log_format)
+    set_up_logs(settings.log_level, settings.log_format, process="portal")
     try:
         open_throttle(settings.limits_storage)
     except LimitsUnreachable as error:

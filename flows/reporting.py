@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Completed
+from structlog.contextvars import bound_contextvars
 
 from flows.shell import Job, Outcome, Work, noting_failure, opened, perform
 from runtime.logs import logger
@@ -30,8 +32,18 @@ async def in_thread(
     run = flow_run.id
 
     def here() -> Outcome:
-        with opened() as runtime, noting_failure(runtime, job, run=run, as_of=as_of):
-            return do(runtime, run)
+        begun = time.perf_counter()
+        with (
+            bound_contextvars(
+                run=run, job=job.word, **({} if job.item is None else {"item": job.item})
+            ),
+            opened() as runtime,
+            noting_failure(runtime, job, run=run, as_of=as_of),
+        ):
+            outcome = do(runtime, run)
+            took = round((time.perf_counter() - begun) * 1000)
+            logger(__name__).info("run done", state=outcome.state, ms=took)
+            return outcome
 
     return await asyncio.to_thread(here)
 

@@ -133,6 +133,8 @@ class Letter(Base):
             postgresql_where=text("state IN ('queued', 'claimed', 'sending', 'retrying')"),
         ),
         Index("ix_letter_mailbox_day", "mailbox", "day"),
+        # Counting letters by state reads this and no letter.
+        Index("ix_letter_state", "state", "queued_at"),
     )
 
     id: Mapped[Id]

@@ -14,6 +14,7 @@ from notifications.mailbox import LocalMailbox
 from portal import error_pages
 from portal.api import openapi as api
 from portal.guard import Guard
+from portal.meters import Meters
 from portal.pages import (
     account_links,
     accounts,
@@ -44,6 +45,7 @@ from portal.pages import (
     link_again,
     login,
     mailbox,
+    metrics,
     money,
     open_data,
     open_data_desk,
@@ -67,13 +69,16 @@ from portal.signing import Signing
 from portal.throttle import open_throttle
 from portal.uploads import HINT
 from portal.visitors import authorise
+from portal.watch import Watch
 from runtime.logs import logger
+from runtime.metrics import Figures
 from runtime.wiring import Runtime
 
 ROUTERS: Final = tuple(
     module.router
     for module in (
         home,
+        metrics,
         guidance,
         login,
         account_links,
@@ -139,6 +144,8 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
         UnlistedRoute: routes and permissions do not fit together.
         LimitsUnreachable: the shared storage of the limits does not answer.
     """
+    meters = Meters()
+    meters.registry.register(Figures(runtime))
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
@@ -147,11 +154,12 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
         lifespan=_lifespan(runtime) if receive_mail else None,
         redirect_slashes=False,
         middleware=[
+            Middleware(Watch, trust=runtime.settings.trust_request_id, meters=meters),
             Middleware(
                 Guard,
                 secure=runtime.settings.portal_url.startswith("https://"),
                 on_crash=error_pages.on_crash,
-            )
+            ),
         ],
     )
     _let_read_by_head()
@@ -164,6 +172,7 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
         runtime=runtime,
         signing=Signing(runtime.link_secret),
         throttle=open_throttle(runtime.settings.limits_storage),
+        meters=meters,
         pages=Pages(
             {
                 "office_name": sender.office_name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Coroutine
 
 from fastapi import FastAPI, Request
@@ -18,7 +17,7 @@ from portal.api.problems import is_api
 from portal.errors import AccountUnready, BadForm, LoginNeeded, NotThere, PageError, TooMany
 from portal.forms import read_form
 from portal.pages.login import show_expired
-from portal.portal import OWN, portal_of
+from portal.portal import OWN, number_of, portal_of
 from rules.documents import NotADocumentCode
 from rules.lifecycle import ActionNotAllowed
 from rules.timeliness import FutureDate
@@ -28,10 +27,8 @@ from runtime.logs import logger
 _HTTP: dict[int, PageError] = {404: NotThere(), 400: BadForm(), 422: BadForm()}
 
 
-def show_error(
-    request: Request, *, status: int, title: str, message: str, incident: str = ""
-) -> Response:
-    """The page of a failure, with the way back that this visitor has."""
+def show_error(request: Request, *, status: int, title: str, message: str) -> Response:
+    """The page of a failure, with the way back that this visitor has and the request's number."""
     text = request.scope.get("state", {}).get("link_text")
     return portal_of(request).pages(
         request,
@@ -39,7 +36,8 @@ def show_error(
         status=status,
         title=title,
         message=message,
-        incident=incident,
+        number=number_of(request),
+        failed=status >= 500,
         back=f"{LINK_PATH}{text}" if text else "/",
         back_words="Về danh sách nhiệm vụ" if text else "Về trang đầu",
     )
@@ -74,6 +72,7 @@ async def _link_refused(request: Request, error: Exception) -> Response:
         message=str(error),
         again=f"{LINK_PATH}{state['link_text']}/gui-lai" if expired else "",
         mark=state.get("mark", ""),
+        number=number_of(request),
     )
 
 
@@ -85,6 +84,7 @@ async def _account_link_refused(request: Request, error: Exception) -> Response:
         status=404 if forged else 410,
         title="Liên kết không đúng" if forged else "Liên kết không dùng được",
         message=str(error),
+        number=number_of(request),
     )
 
 
@@ -117,11 +117,9 @@ async def _invalid(request: Request, _error: Exception) -> Response:
 
 
 def show_crash(request: Request, error: Exception) -> Response:
-    """What nobody foresaw: logged under a number that the page names."""
-    incident = secrets.token_hex(4).upper()
+    """What nobody foresaw: logged under the request's number, which the page names."""
     logger(__name__).error(
         "a page failed",
-        incident=incident,
         method=request.method,
         route=getattr(request.scope.get("route"), "name", None),
         exc_info=error,
@@ -132,7 +130,6 @@ def show_crash(request: Request, error: Exception) -> Response:
         title="Hệ thống gặp sự cố",
         message="Nội dung chưa chắc đã được ghi. Đề nghị chờ ít phút, mở lại danh sách nhiệm vụ "
         "để kiểm tra rồi gửi lại nếu cần. Nếu vẫn lỗi, đề nghị liên hệ đầu mối ghi ở cuối trang.",
-        incident=incident,
     )
 
 

@@ -61,6 +61,7 @@ BY_SERVICE_TOKEN: Final = frozenset({Visitor.TOKEN_SERVICE})
 
 _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "health": ALL,
+    "metrics": ALL,  # by a token of the settings; nobody where none is set
     "static": ALL,
     "home": ALL,
     # How to use it all.

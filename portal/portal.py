@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from operations.stamp import Stamp
 from operations.state import is_trial
+from portal.meters import Meters
 from portal.rendering import Pages
 from portal.signing import Signing
 from portal.throttle import Throttle
@@ -22,6 +23,8 @@ OWN = "/tai-khoan-cua-toi"
 SESSION_COOKIE = "tiendo_phien"
 BEFORE_LOGIN_COOKIE = "tiendo_truoc_dang_nhap"
 SECOND_STEP_COOKIE = "tiendo_cho_ma"
+NUMBER = "request_id"
+"""Where a request's scope keeps its number."""
 REMEMBERED_COOKIE = "tiendo_nguoi_cap_nhat"
 
 
@@ -32,6 +35,7 @@ class Portal:
     runtime: Runtime
     signing: Signing
     throttle: Throttle = field(default_factory=Throttle)
+    meters: Meters = field(default_factory=Meters)
     pages: Pages
 
     @property
@@ -91,6 +95,11 @@ def portal_of(request: Request) -> Portal:
     if not isinstance(found, Portal):
         raise TypeError("the application was not made by create_app")
     return found
+
+
+def number_of(request: Request) -> str:
+    """The number of a request: on pages of errors, in its answer's header, and in the log."""
+    return str(request.scope.get("state", {}).get(NUMBER, "-"))
 
 
 def address_of(request: Request) -> str:

@@ -33,7 +33,7 @@ from rules.actors import AccountRole, Actor, ActorKind
 IDLE: Final = timedelta(minutes=15)
 _RENEW: Final = timedelta(seconds=30)
 _UNSEEN: Final = frozenset(
-    {"health", "static", "calendar_feed", "v1_openapi", "guidance_picture"}
+    {"health", "metrics", "static", "calendar_feed", "v1_openapi", "guidance_picture"}
 ) | {
     "open_schema",
     "open_json",

@@ -232,8 +232,22 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "info", "Least level that is logged.", "một trong: debug, info, warning, error"
     )
-    log_format: Literal["console", "json"] = setting(
-        "console", "Form of log lines.", "một trong: console, json"
+    log_format: Literal["auto", "console", "json"] = setting(
+        "auto",
+        "Form of log lines; `auto` is `console` at a terminal and `json` elsewhere.",
+        "một trong: auto, console, json",
+    )
+    trust_request_id: bool = setting(
+        False,  # noqa: FBT003 - a default
+        "Whether the request id of a proxy (`X-Request-ID`) is taken over; else each request gets "
+        "one of ours.",
+        "true hoặc false",
+    )
+    metrics_token: SecretStr | None = setting(
+        None,
+        "Token by which Prometheus reads `/metrics`; unset means that nobody does.",
+        "chuỗi ngẫu nhiên dài ít nhất 32 ký tự",
+        shown=False,
     )
 
     @field_validator("plan_folders", mode="before")
@@ -248,7 +262,7 @@ class Settings(BaseSettings):
     def _words(cls, value: Any) -> Any:
         return tuple(value.split()) if isinstance(value, str) else value
 
-    @field_validator("link_secret")
+    @field_validator("link_secret", "metrics_token")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:

@@ -117,7 +117,13 @@ def _kind(annotation: Any) -> str:
     if values := get_args(annotation):
         kinds = [one for one in values if isinstance(one, str)]
         return " \\| ".join(kinds) or _kind(values[0])
-    names = {str: "text", int: "number", float: "number", SecretStr: "secret"}
+    names = {
+        bool: "true \\| false",
+        str: "text",
+        int: "number",
+        float: "number",
+        SecretStr: "secret",
+    }
     return names.get(annotation, "path")
 
 

@@ -8,13 +8,35 @@ from pathlib import Path
 
 import pytest
 
+from runtime.logs import set_levels
 from tests import databases
+from tests.heard import heard, secrets_in
 
 # Set before anything imports Prefect: no test reports to anybody or reads this user's settings.
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 _prefect_home = tempfile.TemporaryDirectory(prefix="tiendo-prefect-", ignore_cleanup_errors=True)
 os.environ["PREFECT_HOME"] = _prefect_home.name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_secret_is_logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what portals, commands and flows log, in this process and in those that it starts.
+
+    At the end of the run none of it may hold a secret of the tests or the text of a letter.
+    """
+    with heard(tmp_path_factory.mktemp("heard") / "suite.log") as file:
+        yield
+    files = [file, *tmp_path_factory.getbasetemp().rglob("logs/*.log*")]
+    found = [line for one in files for line in secrets_in(one.read_text("utf-8", "replace"))]
+    assert not found, "\n".join(found[:20])
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_heard() -> None:
+    """A command line within an earlier test may have set another level."""
+    set_levels("info")
+
 
 POSTGRES_VERSION = pytest.StashKey[str]()
 

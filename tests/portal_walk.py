@@ -51,6 +51,8 @@ NO_PAGES = frozenset(
         "first_account_form",
         # A calendar file, not a page.
         "calendar_feed",
+        # Figures for Prometheus, off in this world.
+        "metrics",
         # Open data, closed in this world.
         "open_json",
         "open_atom",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from operations.errors import Conflict, NotFound, NotPermitted
 from portal.api.door import BASE, TokenNeeded
 from portal.errors import PageError, TooLarge, TooMany
 from portal.guard import BodyTooLarge
+from portal.portal import number_of
 from rules.documents import NotADocumentCode
 from rules.lifecycle import ActionNotAllowed
 from rules.timeliness import FutureDate
@@ -259,11 +259,9 @@ def _plain(text: str) -> str:
 
 
 def crash(request: Request, error: Exception) -> Response:
-    """What nobody foresaw: logged under a number that the answer names."""
-    incident = secrets.token_hex(4).upper()
+    """What nobody foresaw: logged under the request's number, which the answer names."""
     logger(__name__).error(
         "the API failed",
-        incident=incident,
         method=request.method,
         route=getattr(request.scope.get("route"), "name", None),
         exc_info=error,
@@ -271,5 +269,6 @@ def crash(request: Request, error: Exception) -> Response:
     return problem(
         500,
         "Hệ thống gặp sự cố",
-        f"Nội dung chưa chắc đã được ghi; đề nghị đọc lại trước khi gửi lại. Mã sự cố: {incident}.",
+        f"Nội dung chưa chắc đã được ghi; đề nghị đọc lại trước khi gửi lại. Mã yêu cầu: "
+        f"{number_of(request)}.",
     )

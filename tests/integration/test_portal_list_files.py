@@ -39,6 +39,7 @@ REHEARSAL = "letter_rehearsal"
 
 NO_LIST = {
     "health": "a sign of life",
+    "metrics": "figures for Prometheus",
     "static": "style sheets",
     "home": "figures; each list behind them is a table of its own",
     "login_form": "a form",

@@ -16,7 +16,7 @@ from tests.portal_routes import ROUTES
 from tests.portal_site import Site, text_of
 
 SEES_NOBODY = {
-    *("health", "static", "calendar_feed", "v1_openapi", "guidance_picture"),
+    *("health", "metrics", "static", "calendar_feed", "v1_openapi", "guidance_picture"),
     *("open_schema", "open_json", "open_atom", "open_rss"),
 }
 """Looked at without anybody being asked for: signs of life, style sheets, a secret address, the

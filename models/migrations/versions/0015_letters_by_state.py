@@ -1,0 +1,12 @@
+"""Letters are counted by state without being read"""
+
+from alembic import op
+
+revision = '0015'
+down_revision = '0014'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index('ix_letter_state', 'letter', ['state', 'queued_at'], unique=False)
