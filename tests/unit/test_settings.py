@@ -156,7 +156,7 @@ def test_child_process_reads_exactly_our_settings(tmp_path: Path) -> None:
     script = "from runtime.settings import load_settings; print(load_settings().model_dump_json())"
     said = subprocess.run(
         [sys.executable, "-c", script],
-        env={"PATH": "", **settings.environment()},
+        env={"PATH": "", "PYTHONPATH": str(HOUSE), **settings.environment()},
         cwd=tmp_path,
         capture_output=True,
         check=True,
