@@ -8,7 +8,7 @@ a great age is right about it too. A database that does not answer is a figure a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,16 +22,12 @@ from sqlalchemy.orm import Session
 
 from models.migrate import code_revision
 from operations.measuring import Measures, measure
+from operations.sealing import LogAges, ages
 from runtime.logs import logger
 from runtime.schedules import JobRuns, expected_at, job_runs
 from runtime.wiring import Runtime
 
 NEVER = float("inf")
-Age = Callable[[Session, datetime], datetime | None]
-"""When something was done last; None when never."""
-
-AGES: dict[str, Age] = {}
-"""What should have been done lately, by its word."""
 
 
 class Figures(Collector):
@@ -69,14 +65,9 @@ class Figures(Collector):
         yield from _queues(found, now)
         yield from self._versions(session)
         yield gauge("tiendo_database_bytes", "Size of the database.", _size(session))
-        family = GaugeMetricFamily(
-            "tiendo_done_age_seconds",
-            "Seconds since something was done last; +Inf when never.",
-            labels=("what",),
-        )
-        for word, age in AGES.items():
-            family.add_metric((word,), seconds_since(age(session, now), now, never=NEVER))
-        yield family
+        log = ages(session, now)
+        yield from _log(log)
+        yield _done({"seal": log.sealed_at, "verify": log.verified_at}, now)
 
     def _versions(self, session: Session) -> Iterator[Metric]:
         stands = str(session.scalar(text("SELECT version_num FROM alembic_version")))
@@ -135,6 +126,29 @@ def _runs(jobs: Iterable[JobRuns], now: datetime) -> Iterator[Metric]:
         failing.add_metric((one.job,), one.failing)
         age.add_metric((one.job,), seconds_since(one.oldest, now, never=NEVER))
     yield from (late, failing, age)
+
+
+def _log(log: LogAges) -> Iterator[Metric]:
+    yield gauge("tiendo_log_sealed", "Events in the sealed log (rule 38).", log.sealed)
+    yield gauge("tiendo_log_pending", "Events that are not yet protected.", log.pending)
+    yield gauge(
+        "tiendo_log_pending_oldest_seconds",
+        "How long the oldest event waits for its seal; 0 when none does.",
+        seconds_since(log.pending_since, log.at),
+    )
+    yield gauge(
+        "tiendo_log_wrong",
+        "What the last verification found wrong.",
+        log.verified_wrong or 0,
+    )
+
+
+def _done(last: Mapping[str, datetime | None], now: datetime) -> Metric:
+    what = "Seconds since something was done last; +Inf when never."
+    family = _labelled("tiendo_done_age_seconds", what, "what")
+    for word, moment in last.items():
+        family.add_metric((word,), seconds_since(moment, now, never=NEVER))
+    return family
 
 
 def _queues(found: Measures, now: datetime) -> Iterator[Metric]:

@@ -22,6 +22,7 @@ from operations.standing import FAILED_RUN
 from portal.permissions import Visitor
 from rules.actors import flow_actor
 from runtime.schedules import schedules
+from runtime.sealing import seal_now
 from tests import portal_site, world
 from tests.portal_site import RESULT, Site, mark_of, send
 
@@ -172,6 +173,20 @@ def test_a_limit_that_was_hit_is_counted(site: Site) -> None:
     assert figures(site)['tiendo_rate_limited_total{route="link_list"}'] == 1
 
 
+def test_what_was_never_done_is_infinitely_old(site: Site) -> None:
+    """So that an alert on a great age is right about it too (rule 38)."""
+    site.account(Visitor.ADMIN)
+    site.clock.instant += timedelta(hours=1)
+    found = figures(site)
+    assert found['tiendo_done_age_seconds{what="seal"}'] == float("inf")
+    assert found["tiendo_log_pending"] == 1
+    assert found["tiendo_log_pending_oldest_seconds"] > 3000
+    seal_now(site.runtime)
+    found = figures(site)
+    assert found['tiendo_done_age_seconds{what="seal"}'] == 0
+    assert (found["tiendo_log_pending"], found["tiendo_log_pending_oldest_seconds"]) == (0, 0)
+
+
 def test_database_and_disk_are_told(site: Site) -> None:
     found = figures(site)
     assert found["tiendo_database_up"] == 1
@@ -224,7 +239,8 @@ def test_every_alert_asks_for_a_figure_that_is_given_and_says_what_to_do(site: S
     for _ in range(21):
         browser.get("/lien-ket/gia.mao")
     given = {name.partition("{")[0] for name in figures(site)} | {"up"}
-    given |= {"tiendo_done_age_seconds"}
+    words = {name for name in figures(site) if name.startswith("tiendo_done_age_seconds")}
+    assert words >= {f'tiendo_done_age_seconds{{what="{word}"}}' for word in ("seal", "verify")}
     rules = YAML(typ="safe").load(RULES.read_text(encoding="utf-8"))
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]
     assert len({one["alert"] for one in alerts}) == len(alerts) >= 15
