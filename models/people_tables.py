@@ -1,11 +1,11 @@
-"""Accounts, their recovery codes and the one-time links that open them."""
+"""Accounts, their recovery codes, the one-time links that open them, and sign-ons on their way."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BIG, Base, Id, Key, Line, Word, one_of
@@ -90,3 +90,21 @@ class AccountLink(Base):
     used_at: Mapped[datetime | None]
     replaced_at: Mapped[datetime | None]
     """When a newer link took its place."""
+
+
+class SignOn(Base):
+    """A single sign-on that a browser went away with; taken once, or gone when it has expired."""
+
+    __tablename__ = "sign_on"
+
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    """The digest of the state that comes back."""
+    browser: Mapped[Key]
+    """The digest of what only the browser that went away has in a cookie."""
+    nonce: Mapped[Key]
+    verifier: Mapped[Key]
+    onward: Mapped[str] = mapped_column(Text)
+    """Where the person wanted to go."""
+    kept: Mapped[str] = mapped_column(Text)
+    """A form that waits to be sent, signed (rule 26); empty for none."""
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -41,7 +41,7 @@ from models.mail_tables import (
     Reminder,
 )
 from models.outward_tables import OpenDataSwitch, Outlet, OutwardAttempt, OutwardMessage
-from models.people_tables import Account, AccountLink, AccountLinkPurpose, RecoveryCode
+from models.people_tables import Account, AccountLink, AccountLinkPurpose, RecoveryCode, SignOn
 from models.work_tables import (
     Assignment,
     Evidence,
@@ -106,6 +106,7 @@ __all__ = [
     "Reminder",
     "ReorganisationRow",
     "RunLog",
+    "SignOn",
     "StoredFile",
     "Submission",
     "SuccessionRow",

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Account, AgencyRow
+from notifications.addresses import AddressError, check_address
 from operations.errors import Checks, NotFound, NotPermitted, Refused
 from operations.guards import need_admin, need_text, vn_date
 from operations.history import Change, record, snapshot_of
@@ -66,7 +67,7 @@ def add_account(session: Session, stamp: Stamp, new: NewAccount) -> Account:
         username=username,
         name=name,
         post=(new.post or "").strip() or None,
-        email=(new.email or "").strip() or None,
+        email=work_address(new.email),
         agency_key=new.agency,
         role=new.role.value,
         password_hash=hashed,
@@ -92,6 +93,7 @@ def check_account(session: Session, stamp: Stamp, new: NewAccount) -> tuple[str,
     message = "Đề nghị ghi họ và tên người dùng."
     name = checks.run(lambda: need_text(new.name, message, field="name"), "")
     checks.run(lambda: _check_agency(session, new), None)
+    checks.run(lambda: work_address(new.email), None)
     checks.run(lambda: _check_basis(new), None)
     checks.run(lambda: _check_end(new, stamp.as_of), None)
     password = new.password or ""
@@ -134,6 +136,38 @@ def give_password(session: Session, stamp: Stamp, row: Account, new: str) -> Non
     row.failures, row.locked_until = 0, None
     row.session_epoch += 1
     note_account(session, stamp, row, "set_password")
+
+
+def set_email(session: Session, stamp: Stamp, username: str, email: str | None) -> bool:
+    """Set the work address of somebody's account; False when it was that already.
+
+    Raises:
+        NotFound: there is no such account.
+        NotPermitted: not an administrator.
+        Refused: the address is none.
+    """
+    need_admin(stamp)
+    row = load_account(session, username)
+    wanted = work_address(email)
+    if wanted == row.email:
+        return False
+    row.email = wanted
+    note_account(session, stamp, row, "correct")
+    return True
+
+
+def work_address(text: str | None) -> str | None:
+    """A work address, or None for nothing.
+
+    Raises:
+        Refused: it is none.
+    """
+    if not (text or "").strip():
+        return None
+    try:
+        return check_address(text or "")
+    except AddressError as error:
+        raise Refused(str(error), field="email") from error
 
 
 def disable_account(session: Session, stamp: Stamp, username: str, *, reason: str) -> None:

@@ -53,13 +53,10 @@ class Login:
 
     account: Account | None = None
     refusal: str | None = None
+    needs_code: bool = False
+    """Whether a one-time code has to be asked for before the session begins."""
     from_the_start: bool = False
     """Whether the password has to be given again, and not only the code."""
-
-    @property
-    def needs_code(self) -> bool:
-        """Whether a one-time code has to be asked for before the session begins."""
-        return self.account is not None and self.account.totp_secret is not None
 
 
 def authenticate(session: Session, stamp: Stamp, username: str, password: str) -> Login:
@@ -70,24 +67,24 @@ def authenticate(session: Session, stamp: Stamp, username: str, password: str) -
     """
     name = "".join(one for one in username.strip().lower() if one.isprintable())[:80]
     row = find_account(session, name, lock=True)
-    locked = row is not None and _is_locked(row, stamp)
+    locked = row is not None and is_locked(row, stamp)
     stored = None if row is None or locked else row.password_hash
     right = verify_password(stored, password)
     if row is None or locked:
-        return _answer(session, stamp, name, refusal=WRONG)
+        return answer(session, stamp, name, refusal=WRONG)
     if row.locked_until is not None:
         row.failures, row.locked_until = 0, None
     if not right:
         _count_failure(session, stamp, row)
-        return _answer(session, stamp, name, refusal=WRONG)
-    refusal = _closed(session, stamp, row)
+        return answer(session, stamp, name, refusal=WRONG)
+    refusal = closed(session, stamp, row)
     if refusal is not None:
-        return _answer(session, stamp, name, refusal=refusal)
+        return answer(session, stamp, name, refusal=refusal)
     row.password_hash = fresh_hash(stored, password)
     if row.totp_secret is not None:
-        return _answer(session, stamp, name, account=row, word="password")
-    _welcome(stamp, row)
-    return _answer(session, stamp, name, account=row)
+        return answer(session, stamp, name, account=row, word="password", needs_code=True)
+    welcome(stamp, row)
+    return answer(session, stamp, name, account=row)
 
 
 def authenticate_code(
@@ -102,19 +99,19 @@ def authenticate_code(
     row = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if row is None or row.session_epoch != epoch or row.totp_secret is None:
         return Login(refusal=LOGIN_AGAIN, from_the_start=True)
-    if _is_locked(row, stamp):
-        return _answer(session, stamp, row.username, refusal=LOCKED, over=True)
-    refusal = _closed(session, stamp, row)
+    if is_locked(row, stamp):
+        return answer(session, stamp, row.username, refusal=LOCKED, over=True)
+    refusal = closed(session, stamp, row)
     if refusal is not None:
-        return _answer(session, stamp, row.username, refusal=refusal, over=True)
+        return answer(session, stamp, row.username, refusal=refusal, over=True)
     refusal = use_code(session, stamp, vault, row, code)
     if refusal is not None:
         _count_failure(session, stamp, row)
-        over = _is_locked(row, stamp)
+        over = is_locked(row, stamp)
         refusal = LOCKED if over else refusal
-        return _answer(session, stamp, row.username, refusal=refusal, over=over)
-    _welcome(stamp, row)
-    return _answer(session, stamp, row.username, account=row)
+        return answer(session, stamp, row.username, refusal=refusal, over=over)
+    welcome(stamp, row)
+    return answer(session, stamp, row.username, account=row)
 
 
 def disable_unused(session: Session, stamp: Stamp) -> tuple[str, ...]:
@@ -147,8 +144,8 @@ def _last_administrator(rows: Sequence[Account], stamp: Stamp) -> Account | None
     return max(able, key=lambda row: (_last_use(row), row.id), default=None)
 
 
-def _closed(session: Session, stamp: Stamp, row: Account) -> str | None:
-    """Why an account does not open although its password is right; None when it does."""
+def closed(session: Session, stamp: Stamp, row: Account) -> str | None:
+    """Why an account does not open to somebody who is its owner; None when it does."""
     if row.active and _is_unused(row, stamp):
         active = session.scalars(select(Account).where(Account.active)).all()
         if row is not _last_administrator(active, stamp):
@@ -162,7 +159,8 @@ def _closed(session: Session, stamp: Stamp, row: Account) -> str | None:
     return None
 
 
-def _is_locked(row: Account, stamp: Stamp) -> bool:
+def is_locked(row: Account, stamp: Stamp) -> bool:
+    """Whether too many wrong passwords or codes keep an account closed for now."""
     return row.locked_until is not None and row.locked_until > stamp.at
 
 
@@ -185,12 +183,13 @@ def _count_failure(session: Session, stamp: Stamp, row: Account) -> None:
         note_account(session, stamp, row, "lock")
 
 
-def _welcome(stamp: Stamp, row: Account) -> None:
+def welcome(stamp: Stamp, row: Account) -> None:
+    """Forget the failures of somebody who is in, and note the day."""
     row.failures = 0
     row.last_login_at = stamp.at
 
 
-def _answer(
+def answer(
     session: Session,
     stamp: Stamp,
     name: str,
@@ -198,6 +197,7 @@ def _answer(
     account: Account | None = None,
     refusal: str | None = None,
     word: str = "ok",
+    needs_code: bool = False,
     over: bool = False,
 ) -> Login:
     """Log the attempt, whoever it was, and give the answer."""
@@ -211,4 +211,4 @@ def _answer(
         )
     )
     session.flush()
-    return Login(account=account, refusal=refusal, from_the_start=over)
+    return Login(account=account, refusal=refusal, needs_code=needs_code, from_the_start=over)

@@ -8,9 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import AccessLog, Account
-from notifications.addresses import AddressError, check_address
-from operations.accounts import load_account, note_account
-from operations.errors import NotPermitted, Refused
+from operations.accounts import load_account, note_account, work_address
+from operations.errors import NotPermitted
 from operations.guards import need_text
 from operations.login import LOGIN_METHOD
 from operations.stamp import Stamp
@@ -25,10 +24,12 @@ def correct_own_data(
     name: str,
     post: str | None,
     email: str | None,
+    email_fixed: bool = False,
 ) -> bool:
     """Correct one's name, post and work address (rule 40); False when nothing was changed.
 
-    Earlier events keep the name of then.
+    Earlier events keep the name of then. ``email_fixed`` leaves the address as it is: where people
+    sign in by it, whoever could write another's would be taken for them.
 
     Raises:
         Refused: the name is missing, or the address is none.
@@ -37,7 +38,7 @@ def correct_own_data(
     wanted = (
         need_text(name, "Đề nghị ghi họ và tên.", field="name"),
         (post or "").strip() or None,
-        _address(email),
+        row.email if email_fixed else work_address(email),
     )
     if wanted == (row.name, row.post, row.email):
         return False
@@ -62,15 +63,6 @@ def last_sign_ins(session: Session, username: str, *, limit: int = 10) -> Sequen
         .limit(limit)
     )
     return session.scalars(query).all()
-
-
-def _address(text: str | None) -> str | None:
-    if not (text or "").strip():
-        return None
-    try:
-        return check_address(text or "")
-    except AddressError as error:
-        raise Refused(str(error), field="email") from error
 
 
 def _own(session: Session, stamp: Stamp, username: str) -> Account:

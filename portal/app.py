@@ -57,6 +57,7 @@ from portal.pages import (
     policies,
     reorganising,
     runs,
+    sign_on,
     targets,
     tokens,
     turns,
@@ -81,6 +82,7 @@ ROUTERS: Final = tuple(
         metrics,
         guidance,
         login,
+        sign_on,
         account_links,
         own_account,
         link_again,
@@ -173,6 +175,7 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
         signing=Signing(runtime.link_secret),
         throttle=open_throttle(runtime.settings.limits_storage),
         meters=meters,
+        provider=runtime.provider(),
         pages=Pages(
             {
                 "office_name": sender.office_name,

@@ -72,6 +72,8 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "login": ALL,
     "login_code_form": ALL,
     "login_code": ALL,
+    "sign_on": ALL,
+    "sign_on_return": ALL,
     "logout": ACCOUNTS,
     # One-time links to the door; the pages check the link themselves.
     "first_account_form": ALL,

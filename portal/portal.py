@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -17,6 +17,9 @@ from portal.signing import Signing
 from portal.throttle import Throttle
 from rules.actors import Actor
 from runtime.wiring import Runtime
+
+if TYPE_CHECKING:
+    from runtime.sign_on import Provider
 
 OWN = "/tai-khoan-cua-toi"
 """Where people find their own account."""
@@ -37,6 +40,8 @@ class Portal:
     throttle: Throttle = field(default_factory=Throttle)
     meters: Meters = field(default_factory=Meters)
     pages: Pages
+    provider: Provider | None = None
+    """Single sign-on, where it is set."""
 
     @property
     def today(self) -> date:

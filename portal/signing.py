@@ -68,7 +68,10 @@ class SessionValue:
     epoch: int
     sid: str
     seen_at: datetime
+    by_provider: bool = False
+    """Whether it began by single sign-on."""
 
     def as_json(self) -> list[object]:
         """The value as it is signed."""
-        return [self.account, self.epoch, self.sid, int(self.seen_at.timestamp())]
+        seen_at = int(self.seen_at.timestamp())
+        return [self.account, self.epoch, self.sid, seen_at, self.by_provider]

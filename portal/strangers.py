@@ -18,7 +18,7 @@ _KEPT_SECONDS: Final = 24 * 3600
 def stranger_mark(request: Request) -> str:
     """The mark of a form of this browser, which gets a cookie for it where it has none."""
     portal = portal_of(request)
-    nonce = _nonce(request)
+    nonce = browser_of(request)
     if nonce is None:
         nonce = secrets.token_urlsafe(16)
         text = portal.signing.write(BEFORE_LOGIN, nonce)
@@ -34,13 +34,14 @@ async def posted_by_stranger(request: Request) -> Posted:
         TooLarge, BadForm: as :func:`portal.forms.read_form`.
     """
     form = await read_form(request)
-    nonce = _nonce(request)
+    nonce = browser_of(request)
     signing = portal_of(request).signing
     if nonce is None or not signing.is_mark(f"before:{nonce}", form.fields.get("mark")):
         raise StaleForm
     return form
 
 
-def _nonce(request: Request) -> str | None:
+def browser_of(request: Request) -> str | None:
+    """What only this browser has, from the page on which it found a form; None where it has none."""
     found = portal_of(request).signing.read(BEFORE_LOGIN, request.cookies.get(BEFORE_LOGIN_COOKIE))
     return found if isinstance(found, str) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -58,6 +58,8 @@ class Person:
     """The agency's formal name, else its name."""
     unready: bool = False
     """Whether the password is too short to stand without a one-time code."""
+    by_provider: bool = False
+    """Whether the session began by single sign-on."""
 
     @property
     def can_decide(self) -> bool:
@@ -204,17 +206,24 @@ def _person(portal: Portal, request: Request) -> Person | None:
         agency_name=row.agency_name,
         addressed_as=row.formal_name or row.agency_name,
         unready=row.password_short and row.totp_secret is None,
+        by_provider=value.by_provider,
     )
 
 
 def _read(portal: Portal, cookie: str | None) -> SessionValue | None:
     found = portal.signing.read(SESSION, cookie)
-    if not isinstance(found, list) or len(found) != 4:
+    if not isinstance(found, list) or len(found) != 5:
         return None
     seen_at = datetime.fromtimestamp(found[3], UTC)
     if portal.runtime.clock.now() - seen_at > IDLE:
         return None
-    return SessionValue(account=found[0], epoch=found[1], sid=found[2], seen_at=seen_at)
+    return SessionValue(
+        account=found[0],
+        epoch=found[1],
+        sid=found[2],
+        seen_at=seen_at,
+        by_provider=bool(found[4]),
+    )
 
 
 def _still_holds(portal: Portal, row: Any, value: SessionValue) -> bool:
@@ -222,11 +231,17 @@ def _still_holds(portal: Portal, row: Any, value: SessionValue) -> bool:
     return row.active and not ended and row.session_epoch == value.epoch
 
 
-def begin_session(portal: Portal, request: Request, account: Account) -> None:
+def begin_session(
+    portal: Portal, request: Request, account: Account, *, by_provider: bool = False
+) -> None:
     """Give the browser a new session for ``account``."""
     now = portal.runtime.clock.now()
     value = SessionValue(
-        account=account.id, epoch=account.session_epoch, sid=secrets.token_urlsafe(16), seen_at=now
+        account=account.id,
+        epoch=account.session_epoch,
+        sid=secrets.token_urlsafe(16),
+        seen_at=now,
+        by_provider=by_provider,
     )
     renew(portal, request, value, now)
     state = request.scope["state"]
@@ -236,7 +251,7 @@ def begin_session(portal: Portal, request: Request, account: Account) -> None:
 
 def renew(portal: Portal, request: Request, value: SessionValue, now: datetime) -> None:
     """Let a session go on from ``now``."""
-    fresh = SessionValue(account=value.account, epoch=value.epoch, sid=value.sid, seen_at=now)
+    fresh = replace(value, seen_at=now)
     portal.set_cookie(request, SESSION_COOKIE, portal.signing.write(SESSION, fresh.as_json()))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runtime.settings_help import PREFIX, SettingsError, explain, refuse_unknown
 from runtime.settings_types import (
     Address,
+    ClaimName,
     Cron,
     DatabaseUrl,
     ExistingFile,
@@ -213,6 +215,52 @@ class Settings(BaseSettings):
         "memory:// hoặc redis://maychu:6379/0",
         shown=False,
     )
+    oidc_issuer: WebAddress | None = setting(
+        None,
+        "Provider of single sign-on (OpenID Connect), as its own configuration names itself; unset "
+        "means none. Passwords go on working beside it.",
+        "địa chỉ https của nơi cấp, ví dụ https://dangnhap.tinh.gov.vn/realms/tinh",
+    )
+    oidc_client_id: Line | None = setting(
+        None, "Our name at the provider.", "mã ứng dụng đã đăng ký ở nơi cấp, ví dụ tiendo"
+    )
+    oidc_client_secret: SecretStr | None = setting(
+        None,
+        "Our secret at the provider; unset means a public client, protected by PKCE alone.",
+        "mã bí mật do nơi cấp giao",
+        shown=False,
+    )
+    oidc_name: Line = setting(
+        "tài khoản dùng chung",
+        "What the button of the sign-in page calls it: “Đăng nhập bằng …”.",
+        "tên nơi cấp như người dùng gọi, ví dụ tài khoản dùng chung của tỉnh",
+    )
+    oidc_claim: ClaimName = setting(
+        "preferred_username",
+        "The claim that names the account. `email` counts only where the provider says that it has "
+        "verified it.",
+        "tên một thông tin do nơi cấp trả về, ví dụ preferred_username, email hoặc sub",
+    )
+    oidc_match: Literal["username", "email"] = setting(
+        "username",
+        "What of an account the claim must equal. With `email` only administrators change addresses.",
+        "một trong: username, email",
+    )
+    oidc_scope: Line = setting(
+        "openid profile email",
+        "What is asked of the provider; `openid` must be there.",
+        "các từ cách nhau bằng dấu cách, có openid",
+    )
+    oidc_second_factor_acr: Annotated[tuple[str, ...], NoDecode] = setting(
+        (),
+        "Values of `acr`, separated by blanks, by which the provider says that it asked for a "
+        "second factor; `mfa` in `amr` says so too. Where neither does, our own code is asked for, "
+        "of accounts that have one.",
+        "các giá trị cách nhau bằng dấu cách",
+    )
+    oidc_ca_file: ExistingFile | None = setting(
+        None, "PEM file of an authority of one's own, for the provider.", "một tệp .pem có thật"
+    )
     open_data_origins: Annotated[tuple[WebAddress, ...], NoDecode] = setting(
         (),
         "Sites whose pages may read the open data in a browser (CORS), separated by blanks; unset "
@@ -257,7 +305,7 @@ class Settings(BaseSettings):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
 
-    @field_validator("open_data_origins", mode="before")
+    @field_validator("open_data_origins", "oidc_second_factor_acr", mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -279,6 +327,19 @@ class Settings(BaseSettings):
             raise ValueError(
                 "TIENDO_SMTP_SECURITY=none sẽ gửi mật khẩu không mã hóa; cần starttls hoặc tls"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _sign_on(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        if self.oidc_client_id is None:
+            raise ValueError("TIENDO_OIDC_ISSUER cần TIENDO_OIDC_CLIENT_ID đi cùng")
+        if "openid" not in self.oidc_scope.split():
+            raise ValueError("TIENDO_OIDC_SCOPE phải có openid, ví dụ: openid profile email")
+        parts = urlsplit(self.oidc_issuer)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise ValueError("TIENDO_OIDC_ISSUER phải bắt đầu bằng https://")
         return self
 
     @property
@@ -342,7 +403,7 @@ class Settings(BaseSettings):
             if isinstance(value, SecretStr):
                 value = value.get_secret_value()
             elif isinstance(value, tuple):
-                value = os.pathsep.join(map(str, value))
+                value = (os.pathsep if name == "plan_folders" else " ").join(map(str, value))
             if value is not None:
                 found[f"{PREFIX}{name.upper()}"] = str(value)
         return found

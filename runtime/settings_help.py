@@ -113,7 +113,9 @@ def _kind(annotation: Any) -> str:
     if get_origin(annotation) in {Union, UnionType}:
         annotation = next(one for one in get_args(annotation) if one is not type(None))
     if get_origin(annotation) is tuple:
-        return "paths"
+        one = get_args(annotation)[0]
+        kind = one if isinstance(one, type) else get_args(one)[0]
+        return "words" if kind is str else "paths"
     if values := get_args(annotation):
         kinds = [one for one in values if isinstance(one, str)]
         return " \\| ".join(kinds) or _kind(values[0])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from runtime.delivery import PostOffice
     from runtime.outward import OutwardOffice
     from runtime.seal_keys import KeyFolder
+    from runtime.sign_on import Provider
 
 SECRET_FILE = "link.key"  # noqa: S105 - the name of the file
 
@@ -72,6 +73,14 @@ class Runtime:
         from runtime.seal_keys import KeyFolder
 
         return KeyFolder(self.settings.seal_folder)
+
+    def provider(self) -> Provider | None:
+        """Single sign-on, where it is set; what it learns of the provider it keeps."""
+        if self.settings.oidc_issuer is None:
+            return None
+        from runtime.sign_on import Provider
+
+        return Provider(self.settings)
 
     def _coordinator(self) -> str:
         from operations.state import load_state, plan_keys

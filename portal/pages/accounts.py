@@ -18,6 +18,7 @@ from operations.accounts import (
     enable_account,
     find_account,
     list_accounts,
+    set_email,
     set_password,
 )
 from operations.errors import Refused
@@ -176,6 +177,16 @@ def _password(username: str) -> Do:
     return do
 
 
+def _email(username: str) -> Do:
+    def do(session: Session, stamp: Stamp, reading: Reading) -> str:
+        email = reading.line("email")
+        reading.done()
+        changed = set_email(session, stamp, username, email or None)
+        return "Đã sửa thư điện tử." if changed else "Thư điện tử không thay đổi."
+
+    return do
+
+
 def _switch(username: str, *, on: bool) -> Do:
     def do(session: Session, stamp: Stamp, reading: Reading) -> str:
         reason = reading.text("reason")
@@ -223,11 +234,12 @@ def _link(request: Request, username: str) -> Response:
 def account_act(
     request: Request, name: str, deed: str, form: Annotated[Posted, Depends(posted)]
 ) -> Response:
-    """Give a password or a link for one, take codes away, switch off, switch on."""
+    """Give a password or a link for one, correct the address, take codes away, switch off or on."""
     if deed == LINK:
         return _link(request, name)
     deeds: dict[str, Do] = {
         "mat-khau": _password(name),
+        "thu-dien-tu": _email(name),
         "ngung": _switch(name, on=False),
         "mo-lai": _switch(name, on=True),
         "dat-lai-ma": _reset(name),

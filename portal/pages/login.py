@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -19,8 +19,11 @@ from portal.strangers import posted_by_stranger, stranger_mark
 from portal.throttle import LOGIN, LOGIN_NAME
 from portal.told import told
 from portal.typed import LABELS
-from portal.visitors import begin_session, end_session
+from portal.visitors import begin_session, end_session, person_of
 from rules.actors import Actor, ActorKind
+
+if TYPE_CHECKING:
+    from runtime.sign_on import Provider
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
@@ -48,6 +51,7 @@ def show_login(
         username=username,
         onward=onward,
         kept=kept,
+        provider=portal_of(request).provider,
         said=told(request),
     )
 
@@ -143,7 +147,8 @@ def login_code(request: Request, form: Annotated[Posted, Depends(posted_by_stran
             code=form.secrets.get("totp", ""),
         )
     if found.account is not None:
-        return let_in(request, found.account, onward=onward, kept=kept)
+        by_provider = waiting.by_provider
+        return let_in(request, found.account, onward=onward, kept=kept, by_provider=by_provider)
     if found.from_the_start:
         forget_code(portal, request)
         return show_login(request, status=403, problem=found.refusal or "", **ways)
@@ -151,13 +156,23 @@ def login_code(request: Request, form: Annotated[Posted, Depends(posted_by_stran
 
 
 def show_code(
-    request: Request, *, status: int = 200, problem: str = "", onward: str = "", kept: str = ""
+    request: Request,
+    *,
+    status: int = 200,
+    problem: str = "",
+    onward: str = "",
+    kept: str = "",
+    provider: Provider | None = None,
 ) -> Response:
-    """The page that asks for the code."""
+    """The page that asks for the code; after ``provider``, else after a password."""
+    waiting = waiting_for_code(request)
+    if waiting is not None and waiting.by_provider:
+        provider = portal_of(request).provider
     return portal_of(request).pages(
         request,
         "login_code.html",
         status=status,
+        provider=provider,
         mark=stranger_mark(request),
         problem=problem,
         onward=onward,
@@ -175,10 +190,12 @@ def count_try(portal: Portal, request: Request, who: str) -> None:
     portal.throttle.hit(LOGIN_NAME, who.lower())
 
 
-def let_in(request: Request, account: Account, *, onward: str, kept: str) -> Response:
+def let_in(
+    request: Request, account: Account, *, onward: str, kept: str, by_provider: bool = False
+) -> Response:
     """Begin a session, always a new one, and go on."""
     portal = portal_of(request)
-    begin_session(portal, request, account)
+    begin_session(portal, request, account, by_provider=by_provider)
     portal.drop_cookie(request, BEFORE_LOGIN_COOKIE)
     forget_code(portal, request)
     return _send_again(portal, request, kept) or RedirectResponse(
@@ -206,6 +223,11 @@ def _send_again(portal: Portal, request: Request, kept: str) -> Response | None:
 
 @router.post("/dang-xuat", name="logout", dependencies=[Depends(posted)])
 def logout(request: Request) -> Response:
-    """End the session."""
-    end_session(portal_of(request), request)
-    return RedirectResponse("/", status_code=303)
+    """End the session; who came by single sign-on is told of the one that goes on there."""
+    portal, person = portal_of(request), person_of(request)
+    end_session(portal, request)
+    if portal.provider is None or not person.by_provider:
+        return RedirectResponse("/", status_code=303)
+    request.scope["state"]["visitor"] = None
+    end = portal.provider.end_address(f"{portal.runtime.settings.portal_url}/dang-nhap")
+    return portal.pages(request, "signed_out.html", provider=portal.provider, end=end)

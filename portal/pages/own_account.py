@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.tables import Account
 from operations.accounts import set_password
 from operations.own_account import correct_own_data, end_sessions, last_sign_ins
+from operations.sign_on import BY_PROVIDER, IN_BY_PROVIDER
 from operations.stamp import Stamp
 from operations.totp import (
     begin_totp,
@@ -46,6 +47,8 @@ _SIGN_INS: Final = {
     "ok": "● Thành công",
     "password": "◄ Đúng mật khẩu, chờ mã xác thực",
     "refused": "▲ Không thành công",
+    IN_BY_PROVIDER: "● Thành công, qua đăng nhập một lần",
+    BY_PROVIDER: "◄ Đã đăng nhập một lần, chờ mã xác thực",
 }
 
 
@@ -59,6 +62,8 @@ class Asked:
     form: Posted
     reading: Reading
     username: str
+    email_fixed: bool
+    """Whether people sign in by their address, so that only administrators change it."""
 
     @property
     def current(self) -> str:
@@ -87,7 +92,13 @@ def _correct(asked: Asked) -> Done:
     name, post, email = reading.line("name"), reading.line("post"), reading.line("email")
     reading.done()
     changed = correct_own_data(
-        asked.session, asked.stamp, asked.username, name=name, post=post, email=email
+        asked.session,
+        asked.stamp,
+        asked.username,
+        name=name,
+        post=post,
+        email=email,
+        email_fixed=asked.email_fixed,
     )
     return Done(sentence="Đã sửa thông tin." if changed else "Thông tin không thay đổi.")
 
@@ -153,6 +164,11 @@ def own_account(request: Request) -> Response:
     return _show(request, FormState(), 200)
 
 
+def _email_fixed(portal: Portal) -> bool:
+    settings = portal.runtime.settings
+    return settings.oidc_issuer is not None and settings.oidc_match == "email"
+
+
 def _show(request: Request, form: FormState, status: int) -> Response:
     portal, person = portal_of(request), person_of(request)
     with portal.runtime.database.read() as session:
@@ -164,6 +180,7 @@ def _show(request: Request, form: FormState, status: int) -> Response:
         status=status,
         account=row,
         unready=person.unready,
+        email_fixed=_email_fixed(portal),
         agency=person.agency_name,
         left=left,
         log=[(one.at, _SIGN_INS.get(one.path, one.path), one.address) for one in log],
@@ -235,6 +252,7 @@ def own_account_act(
             form=form,
             reading=Reading(form),
             username=person.username,
+            email_fixed=_email_fixed(portal),
         )
         done.append(_DEEDS[deed](asked))
 
@@ -252,7 +270,7 @@ def _answer(request: Request, portal: Portal, person: Person, done: Done) -> Res
         return RedirectResponse(say(request, done.then, done.sentence), status_code=303)
     with portal.runtime.database.read() as session:
         row = session.get_one(Account, person.account)
-    begin_session(portal, request, row)
+    begin_session(portal, request, row, by_provider=person.by_provider)
     if not done.codes:
         then = say(request, done.then, done.sentence) if done.sentence else done.then
         return RedirectResponse(then, status_code=303)

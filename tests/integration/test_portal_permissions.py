@@ -101,7 +101,7 @@ def ask(site: Site, browser: TestClient, route: str, visitor: Visitor) -> Respon
     if visitor is Visitor.LINK and "{token}" in ROUTES[route].path:
         mark = mark_of(browser.get(f"{LINK_PATH}{site.token}/viec/{site.work['I.1/xa_van_ninh']}"))
     else:
-        stranger = route in {"login", "login_code", "first_account", "new_password"}
+        stranger = route in {"login", "login_code", "sign_on", "first_account", "new_password"}
         home = browser.get("/dang-nhap" if stranger else "/", follow_redirects=True)
         # The form of the page itself is the last one; above it stands the one that logs out.
         mark = (re.findall(r'name="mark" value="([^"]+)"', home.text) or [""])[-1]
