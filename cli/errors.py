@@ -113,6 +113,11 @@ _SPEAKING = (
     ("rules.timeliness", "FutureDate", "issued_on"),
     ("rules.documents", "NotADocumentCode", "document"),
     ("models.migrate", "NewerDatabase", "database"),
+    ("models.migrate", "OlderDatabase", "database"),
+    ("models.copying", "UnlikeTheCopy", "file"),
+    ("runtime.archive", "ArchiveBroken", "file"),
+    ("runtime.archive", "KeyNeeded", "key"),
+    ("runtime.backup_shelf", "BackupFailed", None),
     ("notifications.addresses", "AddressError", "email"),
 )
 """(module, class, field) of errors whose text is a sentence for people already."""

@@ -25,10 +25,11 @@ def commands() -> Iterator[tuple[str, list[str], list[str]]]:
 
 def _walk(command: Any, words: str) -> Iterator[tuple[str, list[str], list[str]]]:
     children = getattr(command, "commands", None)
-    if children is None:
+    if children is None or command.invoke_without_command:
         values = [one.metavar or one.name for one in command.params if _kind(one) == "argument"]
         options = [_option(one) for one in command.params if _kind(one) == "option"]
         yield words, values, options
+    if children is None:
         return
     for name in sorted(children):
         yield from _walk(children[name], f"{words} {name}".strip())

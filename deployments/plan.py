@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from flows.naming import DELIVERY, NIGHTLY, SUMMARY, ItemFlow, item_flows
+from flows.naming import BACKUP, DELIVERY, NIGHTLY, SUMMARY, ItemFlow, item_flows
 from runtime.settings import Settings
 
 ITEM_TAG = "nhiệm vụ"
@@ -91,6 +91,13 @@ def _common(settings: Settings) -> Iterable[Deployed]:
             (settings.nightly_cron,),
             CARE_TAG,
             "Tìm những gì có thể đã sai mà chưa ai thấy.",
+        ),
+        (
+            "flows.backup.backup",
+            BACKUP,
+            (settings.backup_cron,),
+            CARE_TAG,
+            "Sao lưu, khôi phục thử, bỏ bớt bản cũ theo thiết lập.",
         ),
     ):
         yield Deployed(

@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from flows.shell import Job
 from notifications.formats import shorten
+from operations.backups import BACKUP_JOB, TRIAL_JOB
 from operations.state import load_plan, plan_keys
 from rules.values import Item, Plan
 
 DELIVERY = Job(word="delivery", title="Gửi thư nhắc")
 SUMMARY = Job(word="summary", title="Tổng hợp đầu tuần")
 NIGHTLY = Job(word="nightly", title="Kiểm tra hằng đêm")
+BACKUP = Job(word=BACKUP_JOB, title="Sao lưu hằng đêm")
+RESTORE_TRIAL = Job(word=TRIAL_JOB, title="Khôi phục thử")
 
 _BANNED = str.maketrans({"/": "-", "%": " ", "&": "và", "<": "(", ">": ")"})
 """Signs that Prefect takes in no name."""

@@ -27,10 +27,21 @@ def code_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def known_revisions() -> list[str]:
+    """All migrations of this code, the oldest first."""
+    found = ScriptDirectory.from_config(_config()).walk_revisions()
+    return [one.revision for one in found][::-1]
+
+
 def database_revision(database: Database) -> str | None:
     """The migration that the database stands at; None when it is empty."""
     with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The same over a connection that is open."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 class NewerDatabase(Exception):
@@ -44,6 +55,37 @@ class NewerDatabase(Exception):
         )
 
 
+class OlderDatabase(Exception):
+    """The database stands at an earlier release and was not brought to this one yet."""
+
+    def __init__(self, found: str | None) -> None:
+        self.found = found
+        stands = f"ở phiên bản {found}" if found else "chưa có bảng nào"
+        super().__init__(
+            f"Cơ sở dữ liệu {stands}, phần mềm này cần phiên bản {code_revision()}. "
+            "Đề nghị sao lưu (tiendo backup), rồi khởi động lại cổng thông tin hoặc chạy tiendo up: "
+            "cơ sở dữ liệu được nâng cấp khi khởi động."
+        )
+
+
+def check_revision(database: Database) -> None:
+    """Let only a database pass that fits this code.
+
+    Raises:
+        NewerDatabase, OlderDatabase: it does not; the text says what to do.
+    """
+    found = database_revision(database)
+    if found is None or found != code_revision():
+        refuse_newer(found)
+        raise OlderDatabase(found)
+
+
+def refuse_newer(revision: str | None) -> None:
+    """Raise ``NewerDatabase`` for a migration that this code does not know."""
+    if revision is not None and revision not in known_revisions():
+        raise NewerDatabase(revision)
+
+
 def upgrade(database: Database) -> bool:
     """Bring ``database`` to the newest tables; True when anything had to be done.
 
@@ -53,14 +95,16 @@ def upgrade(database: Database) -> bool:
         NewerDatabase: it stands at a migration that this code does not know.
     """
     current = database_revision(database)
-    known = {one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
-        raise NewerDatabase(current)
+    refuse_newer(current)
     if current == code_revision():
         return False
     with database.write() as session:
-        connection = session.connection()
-        if connection.dialect.name != "sqlite":
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1718)")
-        command.upgrade(_config(connection), "head")
+        migrate(session.connection())
     return True
+
+
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Run the migrations up to ``to`` inside the transaction that is open."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1718)")
+    command.upgrade(_config(connection), to)

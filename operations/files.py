@@ -80,6 +80,19 @@ def path_of(folder: Path, sha256: str) -> Path:
     return folder / sha256[:2] / sha256
 
 
+def quarantined_path(folder: Path, sha256: str) -> Path:
+    """Where the file with this digest lies once it is quarantined."""
+    return folder / _QUARANTINE / path_of(folder, sha256).name
+
+
+def place_of(folder: Path, sha256: str) -> Path:
+    """Where the file lies now: in its place, or quarantined. FileNotFoundError: nowhere."""
+    for path in (path_of(folder, sha256), quarantined_path(folder, sha256)):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(errno.ENOENT, "no such upload", sha256)
+
+
 def find_file(session: Session, sha256: str, *, folder: Path) -> tuple[StoredFile, Path]:
     """The row and the place of a stored file, for a download.
 
@@ -122,7 +135,7 @@ def quarantine_file(
     source = path_of(folder, row.sha256)
     if source.exists():
         with _disk_errors():
-            _move(source, folder / _QUARANTINE / row.sha256)
+            _move(source, quarantined_path(folder, row.sha256))
 
 
 def _take(stream: BinaryIO, file: BinaryIO, max_bytes: int) -> tuple[str, int]:

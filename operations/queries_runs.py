@@ -33,6 +33,8 @@ JOB_WORDS: Final[Mapping[str, str]] = {
     "delivery": "Gửi thư nhắc",
     "summary": "Tổng hợp đầu tuần",
     "nightly": "Kiểm tra hằng đêm",
+    "backup": "Sao lưu",
+    "restore_trial": "Khôi phục thử",
 }
 """What people read for runs that belong to no item."""
 

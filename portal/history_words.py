@@ -108,6 +108,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("api_token", "issue"): "Cấp mã API",
     ("api_token", "revoke"): "Thu hồi mã API",
     ("database", "go_live"): "Chuyển sang vận hành chính thức",
+    ("database", "restore"): "Khôi phục từ bản sao lưu",
     ("finding", "record"): "Ghi kiến nghị kiểm tra",
     ("finding", "report"): "Báo cáo đã khắc phục kiến nghị",
     ("finding", "return"): "Trả lại báo cáo khắc phục",
@@ -213,6 +214,8 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "closing_document": "Văn bản kết thúc", "members": "Thành viên",
     "basis_code": "Căn cứ", "basis_on": "Ngày văn bản", "year": "Năm", "number": "Số thứ tự",
     "created_by": "Người giao", "value": "Giá trị", "set_on": "Áp dụng từ ngày",
+    "backup": "Bản sao lưu", "made_at": "Sao lưu lúc", "schema": "Phiên bản dữ liệu",
+    "rows": "Số dòng dữ liệu", "events": "Số sự kiện", "files": "Số tệp tài liệu",
     "recorded_on": "Ghi ngày", "settled_on": "Hoàn tất ngày", "settled_at": "Hoàn tất lúc",
 }  # fmt: skip
 TECHNICAL: Final = frozenset(

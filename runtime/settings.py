@@ -18,6 +18,7 @@ from runtime.settings_help import PREFIX, SettingsError, explain, refuse_unknown
 from runtime.settings_types import (
     Address,
     ClaimName,
+    AgeKeys,
     Cron,
     DatabaseUrl,
     ExistingFile,
@@ -121,6 +122,41 @@ class Settings(BaseSettings):
         "0 3 * * *",
         "When the whole history is verified and the day's checkpoint goes to the auditors.",
         _CRON,
+    )
+
+    backup_dir: Folder | None = setting(
+        None,
+        "Folder for backups, best on another disk; unset means `backups` in the data folder.",
+        "một thư mục ghi được, tốt nhất ở ổ đĩa khác, ví dụ /mnt/saoluu/tiendo",
+    )
+    backup_recipient: AgeKeys | None = setting(
+        None,
+        "Public age keys that backups are encrypted for, separated by blanks; unset means none. "
+        "`tiendo backup key` makes a pair.",
+        "khóa công khai dạng age1…, cách nhau bằng dấu cách",
+    )
+    backup_cron: Cron = setting("30 1 * * *", "When the backup is made and tried.", _CRON)
+    backup_keep_daily: Annotated[int, Field(ge=1, le=3660)] = setting(
+        14, "How many days keep a backup each.", "một số từ 1 đến 3660, ví dụ 14"
+    )
+    backup_keep_weekly: Annotated[int, Field(ge=0, le=520)] = setting(
+        8, "How many weeks keep a backup each.", "một số từ 0 đến 520, ví dụ 8"
+    )
+    backup_keep_monthly: Annotated[int, Field(ge=0, le=240)] = setting(
+        24, "How many months keep a backup each.", "một số từ 0 đến 240, ví dụ 24"
+    )
+    backup_trial_url: DatabaseUrl | None = setting(
+        None,
+        "Empty PostgreSQL database in which restoring is tried; nothing stays in it. Unset means "
+        "that one is made beside the real one and dropped, for which the role needs CREATEDB.",
+        "postgresql://nguoidung:matkhau@maychu/csdl_trong",
+        shown=False,
+    )
+    access_keep_years: Annotated[int, Field(ge=1, le=100)] | None = setting(
+        None,
+        "Whole years of the reading log that stay in the database when `tiendo archive access-log` "
+        "is run; unset means that all stay.",
+        "một số năm từ 1 đến 100",
     )
 
     smtp_host: Host | None = setting(
@@ -361,6 +397,15 @@ class Settings(BaseSettings):
     def log_origin(self) -> str:
         """What checkpoints call the log, while the key is made; the key keeps it from then on."""
         return f"{self.mail_domain}/lich-su"
+
+    def backups_dir(self) -> Path:
+        """Where backups are kept."""
+        return self.backup_dir or self.data_dir / "backups"
+
+    @property
+    def backup_keys(self) -> tuple[str, ...]:
+        """The public keys that backups are encrypted for; none means that they are not."""
+        return tuple((self.backup_recipient or "").split())
 
     @property
     def mailbox_dir(self) -> Path:

@@ -59,6 +59,17 @@ def _limits_storage(uri: str) -> str:
     return uri
 
 
+def _age_keys(text: str) -> str:
+    import pyrage
+
+    for one in text.split():
+        try:
+            pyrage.x25519.Recipient.from_str(one)
+        except pyrage.RecipientError as error:
+            raise ValueError("không phải khóa công khai của age") from error
+    return text
+
+
 def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
 
@@ -86,6 +97,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]+$")]
 Cron = Annotated[str, AfterValidator(_cron)]
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,100}$")]
+AgeKeys = Annotated[str, AfterValidator(_age_keys)]
 Address = Annotated[str, AfterValidator(check_address)]
 WebAddress = Annotated[str, AfterValidator(_web)]
 LimitsStorage = Annotated[str, AfterValidator(_limits_storage)]

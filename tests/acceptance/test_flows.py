@@ -37,6 +37,7 @@ from models.tables import (
 from notifications.mailbox import LocalMailbox, list_messages
 from operations.state import Facts
 from rules.run_state import RunState
+from runtime.backup_shelf import shelf
 from runtime.prefect_client import PrefectClient
 from runtime.preparing import prepare
 from runtime.settings import Settings, load_settings
@@ -48,8 +49,8 @@ pytestmark = [pytest.mark.prefect, pytest.mark.timeout(180)]
 PLAN = load_plan(CATALOG / "qd_1718_2023").plan
 ALL = PLAN.decided
 ITEMS = [item.key for item in ALL]
-OTHERS = 3
-"""Deployments that are no item: letters, the Monday summary, the nightly checks."""
+OTHERS = 4
+"""Deployments that are no item: letters, the Monday summary, the nightly checks, the backup."""
 TODAY = datetime.now(ZoneInfo(PLAN.time_zone)).date()
 NEXT_YEAR = TODAY.year + 1
 LATE = date(NEXT_YEAR, 12, 1)
@@ -298,6 +299,14 @@ async def test_nightly_checks_see_what_did_not_run(runtime: Runtime) -> None:
         await run_item(key)
     after = await run("flows.nightly.nightly")
     assert after.name == "Không có việc cần xử lý", after.message
+
+
+async def test_the_backup_is_made_and_read_back(runtime: Runtime) -> None:
+    state = await run("flows.backup.backup")
+    assert state.name == "Khôi phục thử đạt", state.message
+    (found,) = shelf(runtime.settings.backups_dir)
+    assert found.card is not None
+    assert found.card.tried_well is True
 
 
 def plan_of(runtime: Runtime) -> list[Deployed]:
