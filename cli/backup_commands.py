@@ -269,6 +269,7 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
             "events": made.log.events,
             "files": len(made.files) - len(made.damaged),
             "missing": [*made.missing, *made.damaged],
+            "history_wrong": done.history.wrong,
         }
     )
     out.say(
@@ -278,6 +279,8 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
     )
     for sha256 in (*made.missing, *made.damaged):
         out.note(f"Tệp tài liệu đã thiếu hoặc hỏng từ lúc sao lưu: {sha256}")
+    for fault in done.history.faults:
+        out.note(f"Lịch sử không khớp nhật ký niêm phong: {fault.text}")
     out.say(
         "Việc tiếp theo: đặt lại các khóa cất riêng (link.key, khóa niêm phong, .env), rồi chạy "
         "tiendo doctor. Thư đã gửi sau lúc sao lưu có thể gửi lại: xem docs/backups.md."

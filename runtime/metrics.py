@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.migrate import code_revision
+from operations import backups
 from operations.measuring import Measures, measure
 from operations.sealing import LogAges, ages
 from runtime.logs import logger
@@ -67,7 +68,14 @@ class Figures(Collector):
         yield gauge("tiendo_database_bytes", "Size of the database.", _size(session))
         log = ages(session, now)
         yield from _log(log)
-        yield _done({"seal": log.sealed_at, "verify": log.verified_at}, now)
+        kept = backups.standing(session)
+        last = {
+            "seal": log.sealed_at,
+            "verify": log.verified_at,
+            "backup": kept.backup_at,
+            "restore_trial": kept.trial_at,
+        }
+        yield _done(last, now)
 
     def _versions(self, session: Session) -> Iterator[Metric]:
         stands = str(session.scalar(text("SELECT version_num FROM alembic_version")))

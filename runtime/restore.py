@@ -22,9 +22,10 @@ from models.tables import StoredFile
 from operations.backups import record_restored
 from operations.files import path_of, quarantined_path
 from operations.stamp import Stamp
+from operations.verifying import Verified
 from runtime.backup_manifest import Manifest
 from runtime.backup_shelf import BackupFailed, explained, sync_folder
-from runtime.restoring import fill, look_over, unpack
+from runtime.restoring import fill, look_over, read_log, unpack
 
 _NOTHING: Final = "Chưa khôi phục gì"
 _STAGING: Final = ".restore-"
@@ -36,6 +37,8 @@ class Restored:
     """What was put back."""
 
     manifest: Manifest
+    history: Verified
+    """What its log says of its events; signatures are looked at by ``tiendo verify`` afterwards."""
     database: str
     """Its address, without a password."""
     uploads: Path
@@ -58,8 +61,10 @@ def restore(
     """
     put = _sqlite if database.is_sqlite else _postgresql
     with explained(path.parent, _NOTHING), _incoming(uploads) as files:
-        manifest = put(path, database, files, stamp, keys)
-    return Restored(manifest=manifest, database=database.shown_url, uploads=uploads)
+        manifest, history = put(path, database, files, stamp, keys)
+    return Restored(
+        manifest=manifest, history=history, database=database.shown_url, uploads=uploads
+    )
 
 
 def _postgresql(
@@ -68,7 +73,7 @@ def _postgresql(
     files: _Files,
     stamp: Stamp,
     keys: Sequence[pyrage.x25519.Identity],
-) -> Manifest:
+) -> tuple[Manifest, Verified]:
     with database.engine.connect() as connection, connection.begin():
         refuse_tables(connection, database.shown_url)
         with tempfile.TemporaryDirectory(dir=files.staging.parent, prefix=_STAGING) as name:
@@ -76,9 +81,10 @@ def _postgresql(
             fill(connection, found)
         look_over(connection, found.manifest)
         migrate(connection)
+        history = read_log(connection, found.manifest)
         _finish(connection, found.manifest, path, files, stamp)
         files.put()  # before the commit: a database never names files that are not there
-    return found.manifest
+    return found.manifest, history
 
 
 def _sqlite(
@@ -87,7 +93,7 @@ def _sqlite(
     files: _Files,
     stamp: Stamp,
     keys: Sequence[pyrage.x25519.Identity],
-) -> Manifest:
+) -> tuple[Manifest, Verified]:
     target = Path(str(make_url(database.url).database)).absolute()
     for one in (target, *(target.with_name(target.name + end) for end in ("-wal", "-shm"))):
         if one.exists() and one.stat().st_size:
@@ -104,6 +110,7 @@ def _sqlite(
                 look_over(connection, found.manifest)
             upgrade(staged)
             with staged.engine.begin() as connection:
+                history = read_log(connection, found.manifest)
                 _finish(connection, found.manifest, path, files, stamp)
         finally:
             staged.close()  # the last connection writes the -wal back
@@ -113,7 +120,7 @@ def _sqlite(
         target.unlink(missing_ok=True)  # empty
         os.link(part, target)  # fails where somebody else was quicker
         sync_folder(target.parent)
-    return found.manifest
+    return found.manifest, history
 
 
 def refuse_tables(connection: Connection, shown_url: str) -> None:

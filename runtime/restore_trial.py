@@ -18,12 +18,14 @@ import pyrage
 from psycopg import sql
 from sqlalchemy import Connection, make_url
 
-from models.copying import SQLITE_PART
+from models.copying import SQLITE_PART, UnlikeTheCopy
 from models.engine import Database
 from models.migrate import migrate, upgrade
+from operations.verifying import Verified
 from runtime.backup_shelf import BackupFailed, at_work, explained
 from runtime.restore import refuse_tables
-from runtime.restoring import Unpacked, fill, look_over, unpack
+from runtime.restoring import Unpacked, fill, look_over, read_log, unpack
+from runtime.seal_keys import KeyFolder
 from runtime.wiring import Runtime
 
 _NOTHING: Final = "Chưa khôi phục thử được"
@@ -58,10 +60,15 @@ def try_restore(
             path, work, dialect="sqlite" if sqlite else "postgresql", uploads=None, keys=keys
         )
         if sqlite:
-            _on_sqlite(found)
+            history = _on_sqlite(found, runtime.key_folder)
         else:
             with _scratch(runtime) as url:
-                _on_postgresql(found, url)
+                history = _on_postgresql(found, url, runtime.key_folder)
+    if history.first is not None:
+        raise UnlikeTheCopy(
+            f"Lịch sử trong bản sao lưu có {history.wrong} chỗ sai so với nhật ký niêm phong; "
+            f"đầu tiên: {history.first.text} Đề nghị chạy “tiendo verify”."
+        )
     log = found.manifest.log
     return Tried(
         rows=found.manifest.rows,
@@ -72,17 +79,19 @@ def try_restore(
     )
 
 
-def _on_sqlite(found: Unpacked) -> None:
+def _on_sqlite(found: Unpacked, keys: KeyFolder) -> Verified:
     database = Database(f"sqlite:///{found.parts[SQLITE_PART]}", durable=False)
     try:
         with database.engine.connect() as connection:
             look_over(connection, found.manifest)
         upgrade(database)
+        with database.engine.connect() as connection:
+            return read_log(connection, found.manifest, keys)
     finally:
         database.close()
 
 
-def _on_postgresql(found: Unpacked, url: str) -> None:
+def _on_postgresql(found: Unpacked, url: str, keys: KeyFolder) -> Verified:
     database = Database(url)
     try:
         with database.engine.connect() as connection, _rolled_back(connection):
@@ -90,6 +99,7 @@ def _on_postgresql(found: Unpacked, url: str) -> None:
             fill(connection, found)
             look_over(connection, found.manifest)
             migrate(connection)
+            return read_log(connection, found.manifest, keys)
     finally:
         database.close()
 

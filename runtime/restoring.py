@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import pyrage
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from models.copying import (
     TableCopy,
@@ -26,6 +27,7 @@ from models.copying import (
 )
 from models.migrate import NewerDatabase, migrate, refuse_newer
 from operations.files import path_of
+from operations.verifying import Outside, Verified
 from runtime.archive import ArchiveBroken, Member, reading
 from runtime.backup import log_of
 from runtime.backup_manifest import (
@@ -39,6 +41,9 @@ from runtime.backup_manifest import (
     Manifest,
 )
 from runtime.backup_shelf import BackupFailed
+from runtime.seal_keys import KeyFolder
+from runtime.sealing import first_event_at
+from runtime.verifying import verified
 
 _FILE_MODE: Final = 0o440
 _FOLDER_MODE: Final = 0o750
@@ -177,6 +182,21 @@ def fill(connection: Connection, found: Unpacked) -> None:
             fill_table(connection, name, table.columns, file)
         part.unlink()
     set_sequences(connection, manifest.sequences)
+
+
+def read_log(connection: Connection, manifest: Manifest, keys: KeyFolder | None = None) -> Verified:
+    """Verify the history of what was put back (38), after it was brought to this release.
+
+    With ``keys``, the signatures of the checkpoints too, and those kept beside the key that speak
+    of no longer a log than the backup has.
+    """
+    with Session(bind=connection) as session:
+        if keys is None:
+            return verified(session)
+        size = manifest.log.checkpoint_size or 0
+        kept = keys.kept(not_before=first_event_at(session))
+        outside = [Outside(source=name, note=note) for name, note in kept if note.head.size <= size]
+        return verified(session, keys.verifying(), outside)
 
 
 def look_over(connection: Connection, manifest: Manifest) -> None:

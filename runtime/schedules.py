@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.tables import Event
+from operations.backups import BACKUP_JOB
 from operations.measuring import LastRun
 from operations.queries_runs import GRACE, ITEM_JOB, last_expected
 from operations.standing import FAILED_RUN
@@ -24,6 +25,7 @@ def schedules(settings: Settings) -> Mapping[str, tuple[str, ...]]:
         "summary": (settings.summary_cron,),
         "delivery": (settings.delivery_cron, settings.delivery_again_cron),
         "nightly": (settings.nightly_cron,),
+        BACKUP_JOB: (settings.backup_cron,),
     }
 
 

@@ -17,8 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runtime.settings_help import PREFIX, SettingsError, explain, refuse_unknown
 from runtime.settings_types import (
     Address,
-    ClaimName,
     AgeKeys,
+    ClaimName,
     Cron,
     DatabaseUrl,
     ExistingFile,
@@ -398,6 +398,7 @@ class Settings(BaseSettings):
         """What checkpoints call the log, while the key is made; the key keeps it from then on."""
         return f"{self.mail_domain}/lich-su"
 
+    @property
     def backups_dir(self) -> Path:
         """Where backups are kept."""
         return self.backup_dir or self.data_dir / "backups"

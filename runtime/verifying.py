@@ -16,6 +16,8 @@ from rules.notes import BadNote, VerifyingKey, parse_note
 from runtime.sealing import first_event_at
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from runtime.wiring import Runtime
 
 MOST_BYTES = 1_000_000
@@ -75,6 +77,16 @@ def verify(
         finished = runtime.clock.now()
         note_verification(session, found, at=started, finished=finished, by=by)
     return found
+
+
+def verified(
+    session: Session, keys: Sequence[VerifyingKey] = (), against: Sequence[Outside] = ()
+) -> Verified:
+    """The same of whatever this session sees, such as a backup put back; nothing is written down."""
+    verifier = Verifier(keys, against)
+    for start, end in parts(extent(session)):
+        verifier.take(read_span(session, start, end, keys, verifier.sizes))
+    return verifier.finish(session)
 
 
 def _spans(

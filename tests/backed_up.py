@@ -64,7 +64,7 @@ def pdf(content: str) -> bytes:
 @contextmanager
 def kept(url: str, folder: Path, **more: Any) -> Iterator[Kept]:
     """A system on the database at ``url`` with its data in ``folder``."""
-    settings = Settings(data_dir=folder / "var", database_url=url, **more)
+    settings = Settings(_env_file=None, data_dir=folder / "var", database_url=url, **more)
     clock = FixedClock(NIGHT)
     with open_runtime(settings, clock=clock) as runtime, engine.engine(url) as made:
         made.run(_DAY)

@@ -16,6 +16,7 @@ import pyrage
 import pytest
 import sqlalchemy as sa
 
+from models.copying import UnlikeTheCopy
 from models.engine import Database
 from models.migrate import code_revision
 from models.tables import Event
@@ -27,8 +28,10 @@ from runtime.backup import Made, make_backup
 from runtime.backup_shelf import BackupFailed, checkpoint_path, read_card, shelf
 from runtime.restore import Restored, restore
 from runtime.restore_trial import try_restore
+from runtime.sealing import seal_now
 from tests import databases, engine
 from tests.backed_up import NIGHT, Kept, everything, kept, pdf
+from tests.sealed import Log
 
 _FIELDS = tuple(column.name for column in Event.__table__.columns if column.name != "digest")
 
@@ -112,6 +115,34 @@ def test_a_restored_history_is_append_only_and_keeps_its_digests(
             empty.engine.begin() as connection,
         ):
             connection.execute(sa.text(statement))
+
+
+def test_the_log_comes_along_with_its_checkpoint_and_holds(
+    system: Kept, empty: Database, tmp_path: Path
+) -> None:
+    """(38) What was sealed is sealed in the copy, and the checkpoint lies beside the backup."""
+    sealed = seal_now(system.runtime)
+    system.work_on()
+    done = made(system)
+    assert checkpoint_path(done.path).read_text(encoding="utf-8") == sealed.note
+    assert try_restore(system.runtime, done.path).checkpoint == sealed.size
+    history = put_back(done.path, empty, tmp_path).history
+    assert (history.sealed, history.pending > 0, history.whole) == (sealed.size, True, True)
+
+
+def test_a_history_that_was_tampered_with_fails_the_trial_and_is_told_by_a_restore(
+    system: Kept, empty: Database, tmp_path: Path
+) -> None:
+    """A restore is still possible: there may be no other copy."""
+    seal_now(system.runtime)
+    log = Log(runtime=system.runtime, clock=system.clock)
+    log.behind("UPDATE event SET reason = 'khác' WHERE id = 3")
+    done = made(system)
+    with pytest.raises(UnlikeTheCopy, match="Sự kiện số 3"):
+        try_restore(system.runtime, done.path)
+    history = put_back(done.path, empty, tmp_path).history
+    assert history.first is not None
+    assert history.first.event == 3
 
 
 def test_work_goes_on_after_a_restore(system: Kept, empty: Database, tmp_path: Path) -> None:
