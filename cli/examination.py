@@ -19,6 +19,7 @@ from models.tables import Event
 from notifications.addresses import is_sample_address
 from notifications.answers import NotConnected
 from operations.doctor import Check, Finding, Level, Surroundings, examine
+from operations.sealing import ages
 from operations.state import is_trial, plan_keys
 from tasks_catalog.errors import CatalogErrors
 from tasks_catalog.loader import LoadedCatalog, load_plan, plan_folders
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _CLASS = re.compile(r"^\w+(Error|Exception): (\[Errno -?\d+\] )?")
 """The name of a Python class before what it says."""
+VERIFIED_WITHIN = timedelta(hours=36)
+"""The history is verified every night."""
 CLOCK_SLACK = timedelta(seconds=60)
 
 _NIGHTLY = {
@@ -40,6 +43,8 @@ _NIGHTLY = {
     "runs_failed": Check.RUNS,
     "periods_unopened": Check.WORK,
     "days_unresolved": Check.DAYS,
+    "events_unsealed": Check.LOG,
+    "history_wrong": Check.LOG,
 }
 """Findings of the nightly checks that are said here too; the others have a check of their own."""
 
@@ -63,8 +68,53 @@ def look_at_everything(here: Here) -> list[Finding]:
     )
     with runtime.database.read() as session:
         found += [*_clock(session, now), *_trial(session), *examine(session, around)]
+        found += _log(runtime, session, now)
         nightly = run_checks(session, around.as_of, now)
     return [*found, *_from_nightly(nightly)]
+
+
+def _log(runtime: Runtime, session: Session, now: datetime) -> Iterator[Finding]:
+    """The key that signs the history, and how old seal and verification are (rule 38)."""
+    told, folder = ages(session, now), runtime.key_folder
+    if not folder.private_file.is_file():
+        yield Finding(
+            check=Check.LOG,
+            level=Level.WRONG if told.sealed else Level.NOTE,
+            text=f"Không thấy khóa niêm phong ở {folder.path}",
+            remedy="đặt TIENDO_SEAL_DIR đúng thư mục có tệp seal.key"
+            if told.sealed
+            else "khóa được tạo khi niêm phong lần đầu: tiendo seal",
+        )
+        return
+    if not folder.private:
+        yield Finding(
+            check=Check.LOG,
+            level=Level.WRONG,
+            text=f"Khóa niêm phong {folder.private_file} có thể bị người khác đọc",
+            remedy=f"chmod 600 {folder.private_file}, rồi đổi khóa: tiendo checkpoint rotate",
+        )
+    verified = (
+        "chưa kiểm chứng lần nào"
+        if told.verify_age is None
+        else (f"kiểm chứng cách đây {_hours(told.verify_age)}")
+    )
+    sealed = (
+        "chưa niêm phong lần nào"
+        if told.seal_age is None
+        else (f"niêm phong cách đây {_hours(told.seal_age)}")
+    )
+    late = told.verify_age is None or told.verify_age > VERIFIED_WITHIN
+    yield Finding(
+        check=Check.LOG,
+        level=Level.NOTE if late else Level.OK,
+        text=f"Lịch sử: {sealed}, {verified}; {told.sealed} sự kiện đã niêm phong, {told.pending} chờ",
+        remedy="tiendo verify" if late else None,
+    )
+
+
+def _hours(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    return f"{minutes} phút" if minutes < 120 else f"{minutes // 60} giờ"
 
 
 def _from_nightly(nightly: Sequence[NightlyFinding]) -> Iterator[Finding]:

@@ -59,6 +59,7 @@ def word_lists() -> str:
     from cli.words import ACCOUNT_ROLES, ACTS, CELLS, ROLES, STATUSES
     from models.tables import ContactKind
     from operations.doctor import Check, Level
+    from operations.log_faults import Remark, Wrong
     from rules.actors import ActorKind
     from rules.values import Certainty, DateAuthority, ItemKind, LeadMode, TrackingMode
 
@@ -77,6 +78,8 @@ def word_lists() -> str:
         "`kind` of a contact": ContactKind,
         "`check`": Check,
         "`level`": Level,
+        "`kind` of a fault": Wrong,
+        "`kind` of a remark": Remark,
     }
     rows = [
         f"| {name} | {' '.join(f'`{word}`' for word in words)} |" for name, words in lists.items()

@@ -22,11 +22,13 @@ from deployments.first_runs import DELIVERY, FirstRuns, Say
 from deployments.plan import Deployed, deployed
 from deployments.ports import PortTaken, choose_ports
 from deployments.processes import Child
+from operations.errors import Refused
 from runtime.locks import AlreadyHeld, FolderLock
 from runtime.prefect_client import PrefectClient, PrefectDown
 from runtime.preparing import Prepared, first_link, prepare
+from runtime.sealing import ready_key
 from runtime.settings import Settings
-from runtime.wiring import open_runtime
+from runtime.wiring import Runtime, open_runtime
 
 PORTAL = "deployments.portal --embedded"
 LOCK_FILE = "up.lock"
@@ -67,12 +69,21 @@ def up(settings: Settings, *, say: Say = print, stop: threading.Event | None = N
             with runtime.database.read() as session:
                 plan = deployed(session, settings)
             first = first_link(runtime)
+            _make_seal_key(runtime, say)
         supervisor = Supervisor(
             settings=settings, plan=plan, say=say, stop=stopping, first_link=first
         )
         lock.tell({"portal": settings.portal_url, "prefect": supervisor.prefect_page})
         say(_plan_text(settings, prepared, plan))
         return supervisor.run()
+
+
+def _make_seal_key(runtime: Runtime, say: Say) -> None:
+    """The key that signs the history, at set-up; what stands against it is said, and stops nothing."""
+    try:
+        ready_key(runtime)
+    except Refused as refused:
+        say(str(refused))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from flows.naming import BACKUP, DELIVERY, NIGHTLY, SUMMARY, ItemFlow, item_flows
+from flows.naming import (
+    BACKUP,
+    DELIVERY,
+    NIGHTLY,
+    SEALING,
+    SUMMARY,
+    VERIFYING,
+    ItemFlow,
+    item_flows,
+)
 from runtime.settings import Settings
 
 ITEM_TAG = "nhiệm vụ"
@@ -98,6 +107,20 @@ def _common(settings: Settings) -> Iterable[Deployed]:
             (settings.backup_cron,),
             CARE_TAG,
             "Sao lưu, khôi phục thử, bỏ bớt bản cũ theo thiết lập.",
+        ),
+        (
+            "flows.log.sealing",
+            SEALING,
+            (settings.seal_cron,),
+            CARE_TAG,
+            "Niêm phong những sự kiện mới của lịch sử.",
+        ),
+        (
+            "flows.log.verifying",
+            VERIFYING,
+            (settings.verify_cron,),
+            CARE_TAG,
+            "Kiểm chứng toàn bộ lịch sử, gửi niêm phong của ngày cho nơi kiểm tra.",
         ),
     ):
         yield Deployed(

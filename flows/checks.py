@@ -13,6 +13,7 @@ from flows.shell import FAILED
 from models.queries_mail import reachable_contacts
 from models.tables import Assignment, Letter, LetterState, Occurrence, RunLog
 from operations.outbox import DAY_BOUND
+from operations.sealing import ages
 from operations.state import Facts, PlanState, fact, fixed_dates, load_state, plan_keys
 from rules.lifecycle import OPEN
 from rules.planning import openings
@@ -21,6 +22,8 @@ STUCK_AFTER = timedelta(hours=1)
 """A letter that is claimed or being sent for longer has lost its sender."""
 RUN_WITHIN = timedelta(hours=36)
 """Each item's flow runs daily; a run that is older was missed."""
+SEALED_WITHIN = timedelta(hours=2)
+"""Sealing goes on every quarter of an hour; what waits longer has no sealer."""
 DAYS_AHEAD = 400
 """Reminders count working days, so the days off must be known for more than a year to come."""
 
@@ -167,6 +170,24 @@ def _contacts(session: Session, as_of: date, _now: datetime) -> Iterator[Finding
             )
 
 
+def _log(session: Session, _as_of: date, now: datetime) -> Iterator[Finding]:
+    told = ages(session, now)
+    if told.pending_age is not None and told.pending_age > SEALED_WITHIN:
+        yield Finding(
+            word="events_unsealed",
+            count=told.pending,
+            text=f"{told.pending} sự kiện chờ niêm phong, lâu nhất đã quá hai giờ",
+            remedy="kiểm tra luồng “Niêm phong lịch sử”, hoặc chạy: tiendo seal",
+        )
+    if told.verified_wrong:
+        yield Finding(
+            word="history_wrong",
+            count=told.verified_wrong,
+            text=f"Lần kiểm chứng gần nhất thấy {told.verified_wrong} chỗ sai trong lịch sử",
+            remedy="giữ nguyên hiện trạng, chạy “tiendo verify”, báo người phụ trách an toàn thông tin",
+        )
+
+
 def _days(session: Session, as_of: date, _now: datetime) -> Iterator[Finding]:
     last = fact(session, Facts.LAST_DAY)
     if last is None or date.fromisoformat(last) < as_of + timedelta(days=DAYS_AHEAD):
@@ -182,5 +203,5 @@ def _states(session: Session) -> Sequence[PlanState]:
     return [load_state(session, key) for key in plan_keys(session)]
 
 
-CHECKS: tuple[Check, ...] = (_letters, _runs, _unopened, _contacts, _days)
+CHECKS: tuple[Check, ...] = (_letters, _runs, _unopened, _contacts, _days, _log)
 """Every check, by itself; a new one is added here."""

@@ -18,6 +18,8 @@ SUMMARY = Job(word="summary", title="Tổng hợp đầu tuần")
 NIGHTLY = Job(word="nightly", title="Kiểm tra hằng đêm")
 BACKUP = Job(word=BACKUP_JOB, title="Sao lưu hằng đêm")
 RESTORE_TRIAL = Job(word=TRIAL_JOB, title="Khôi phục thử")
+SEALING = Job(word="sealing", title="Niêm phong lịch sử")
+VERIFYING = Job(word="verifying", title="Kiểm chứng lịch sử")
 
 _BANNED = str.maketrans({"/": "-", "%": " ", "&": "và", "<": "(", ">": ")"})
 """Signs that Prefect takes in no name."""

@@ -30,6 +30,7 @@ from notifications.formats import (
 )
 from notifications.subjects import SUBJECT_LIMIT, digest_subject, subject_line
 from notifications.values import (
+    CheckpointLetter,
     DigestLetter,
     ExtensionLetter,
     HandoverLetter,
@@ -48,6 +49,7 @@ __all__ = [
     "MESSAGES",
     "digest_subject",
     "fill_link",
+    "render_checkpoint",
     "render_digest",
     "render_extension_decision",
     "render_handover",
@@ -69,6 +71,7 @@ MESSAGES: Final = (
     "operator_notice",
     "link",
     "handover",
+    "checkpoint",
 )
 """The folders of ``templates/``."""
 
@@ -198,6 +201,11 @@ def render_operator_notice(notice: OperatorNotice) -> Rendered:
     url = notice.url if notice.url is not None and is_web_address(notice.url) else None
     values = {"notice": notice, "sender": notice.sender, "url": url}
     return _message("operator_notice").render(values)
+
+
+def render_checkpoint(letter: CheckpointLetter) -> Rendered:
+    """A checkpoint of the history, for whoever checks."""
+    return _message("checkpoint").render({"letter": letter, "sender": letter.sender})
 
 
 _URL: Final = re.compile(r"https?://[!-~]+")

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from notifications.compose import (
+    render_checkpoint,
     render_digest,
     render_extension_decision,
     render_handover,
@@ -23,6 +24,7 @@ from notifications.compose import (
 from notifications.values import (
     Audience,
     Calendar,
+    CheckpointLetter,
     DigestLetter,
     DueEvent,
     ExtensionLetter,
@@ -327,6 +329,35 @@ def handover(*, receiving: bool) -> HandoverLetter:
     )
 
 
+CHECKPOINT_NOTE: Final = """\
+sonoivu.test/lich-su
+12480
+n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=
+time 2027-03-24T00:45:00.000000Z
+after 12455
+
+— sonoivu.test/lich-su bWF1IGNodSBreSBjaHUga2hvbmcgcGhhaSBjaHUga3kgdGhhdCwgZGUgdGh1IGhpbmggdGh1Yw==
+"""
+
+
+def checkpoint(*, wrong: bool = False) -> CheckpointLetter:
+    """The day's checkpoint, after a verification."""
+    return CheckpointLetter(
+        to_address="thanhtra@sonoivu.test",
+        sender=SENDER,
+        at=INSTANT,
+        size=12480,
+        pending=3,
+        note=CHECKPOINT_NOTE,
+        link="https://tiendo.sonoivu.test/kiem-tra/lich-su",
+        verified_at=INSTANT,
+        wrong=int(wrong),
+        summary="Sự kiện số 7 (vị trí 6 trong nhật ký niêm phong) đã bị sửa nội dung sau khi ghi."
+        if wrong
+        else "",
+    )
+
+
 def operator_notice() -> OperatorNotice:
     """A delivery run that could not reach its server."""
     return OperatorNotice(
@@ -364,6 +395,8 @@ def sample_letters() -> dict[str, Rendered]:
         "extension_decision-refused": render_extension_decision(extension(granted=False)),
         "receipt": render_receipt(receipt()),
         "monday_summary": render_monday_summary(monday()),
+        "checkpoint": render_checkpoint(checkpoint()),
+        "checkpoint-wrong": render_checkpoint(checkpoint(wrong=True)),
         "operator_notice": render_operator_notice(operator_notice()),
         "link": render_link(fresh_link()),
         "handover-new": render_handover(handover(receiving=True)),

@@ -20,6 +20,7 @@ from rules.values import Audience, Role
 __all__ = [
     "Audience",
     "Calendar",
+    "CheckpointLetter",
     "DigestLetter",
     "DueEvent",
     "ExtensionLetter",
@@ -278,6 +279,26 @@ class OperatorNotice(CleanText):
     steps: tuple[str, ...] = ()
     """What to do, in order."""
     url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointLetter(CleanText):
+    """A checkpoint of the history for whoever checks, to be kept outside this system (rule 38).
+
+    ``note`` is the signed checkpoint, word for word. ``summary`` says what the last verification
+    found wrong, empty when nothing.
+    """
+
+    to_address: str
+    sender: Sender
+    at: datetime
+    size: int
+    pending: int
+    note: str
+    link: str
+    verified_at: datetime | None = None
+    wrong: int = 0
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

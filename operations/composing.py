@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.queries_mail import lines_of
 from models.tables import AgencyRow, Assignment, Evidence, Letter, Occurrence, Submission
 from notifications.compose import (
+    render_checkpoint,
     render_digest,
     render_extension_decision,
     render_handover,
@@ -26,6 +27,7 @@ from notifications.compose import (
 from notifications.formats import LINK_PLACEHOLDER, vn_date
 from notifications.values import (
     Calendar,
+    CheckpointLetter,
     DigestLetter,
     ExtensionLetter,
     Fact,
@@ -61,6 +63,10 @@ class Composed:
     gone: tuple[int, ...] = ()
 
 
+_WITHOUT_LINK = frozenset({LetterKind.OPERATOR, LetterKind.MONDAY, LetterKind.CHECKPOINT})
+"""Letters to people who sign in, or to nobody of an agency."""
+
+
 class Composer:
     """Composes letters for one business date at one instant; reads what it needs in bulk.
 
@@ -83,6 +89,7 @@ class Composer:
             LetterKind.HANDOVER: self._handover,
             LetterKind.OPERATOR: self._operator,
             LetterKind.MONDAY: self._monday,
+            LetterKind.CHECKPOINT: self._checkpoint,
         }
 
     def compose(self, letters: Sequence[Letter]) -> dict[int, Composed]:
@@ -106,7 +113,7 @@ class Composer:
 
     def links_to(self, letter: Letter) -> bool:
         """Whether the letter carries a live link; the coordinator signs in instead (rule 34)."""
-        if letter.agency_key is None or letter.kind in {LetterKind.OPERATOR, LetterKind.MONDAY}:
+        if letter.agency_key is None or letter.kind in _WITHOUT_LINK:
             return False
         if letter.kind == LetterKind.HANDOVER and not json.loads(letter.payload)["receiving"]:
             # Whoever has handed over opens the agency's work no more.
@@ -254,6 +261,23 @@ class Composer:
             url=self._sender.portal_url,
         )
         return Composed(render_operator_notice(value))
+
+    def _checkpoint(self, letter: Letter) -> Composed:
+        said = json.loads(letter.payload)
+        verified = said["verified_at"]
+        value = CheckpointLetter(
+            to_address=letter.mailbox,
+            sender=self._sender,
+            at=datetime.fromisoformat(said["at"]),
+            size=said["size"],
+            pending=said["pending"],
+            note=said["note"],
+            link=f"{self._sender.portal_url}/kiem-tra/lich-su",
+            verified_at=None if verified is None else datetime.fromisoformat(verified),
+            wrong=said["wrong"],
+            summary=said["said"],
+        )
+        return Composed(render_checkpoint(value))
 
     def _monday(self, letter: Letter) -> Composed:
         return Composed(

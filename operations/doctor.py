@@ -64,6 +64,7 @@ class Check(StrEnum):
     LETTERS = "letters"
     RUNS = "runs"
     WORK = "work"
+    LOG = "log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,11 @@ def column_texts(dialect: str, table: str = "e") -> str:
     return ", ".join(found)
 
 
+def canonical_of(values: Sequence[Any]) -> bytes:
+    """The canonical form v1 of an event whose values come as :func:`column_texts` asks for them."""
+    return _write(values)
+
+
 def digest_of(values: Sequence[Any]) -> bytes:
     """The leaf digest of an event whose values come as :func:`column_texts` asks for them."""
     return hashlib.sha256(b"\x00" + _write(values)).digest()

@@ -40,6 +40,8 @@ class LetterKind(StrEnum):
     HANDOVER = "handover"
     """An agency has another focal point: to both mailboxes, once (rule 36)."""
     OPERATOR = "operator_notice"
+    CHECKPOINT = "checkpoint"
+    """A checkpoint of the history to those who check, daily (rule 38)."""
 
 
 DAY_BOUND = (LetterKind.DIGEST.value, LetterKind.PREVIEW.value, LetterKind.MONDAY.value)
@@ -48,6 +50,7 @@ ANY_DAY_LETTERS = (
     LetterKind.RECEIPT.value,
     LetterKind.LINK.value,
     LetterKind.OPERATOR.value,
+    LetterKind.CHECKPOINT.value,
     LetterKind.PREVIEW.value,
 )
 """Letters that go on a day off as well: answers to a person, and words to operators."""

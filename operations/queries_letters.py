@@ -50,6 +50,7 @@ KIND_WORDS: Final[Mapping[LetterKind, str]] = {
     LetterKind.LINK: "Gửi lại liên kết",
     LetterKind.HANDOVER: "Thay đổi đầu mối",
     LetterKind.OPERATOR: "Báo người vận hành",
+    LetterKind.CHECKPOINT: "Niêm phong lịch sử",
 }
 
 

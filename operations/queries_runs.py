@@ -35,6 +35,8 @@ JOB_WORDS: Final[Mapping[str, str]] = {
     "nightly": "Kiểm tra hằng đêm",
     "backup": "Sao lưu",
     "restore_trial": "Khôi phục thử",
+    "sealing": "Niêm phong lịch sử",
+    "verifying": "Kiểm chứng lịch sử",
 }
 """What people read for runs that belong to no item."""
 

@@ -11,7 +11,7 @@ from models.tables import Event, Letter, LetterState, Reminder
 from operations.state import load_calendar
 from simulator.reading import pairs
 
-ANY_DAY_KINDS = ("receipt", "link", "operator_notice", "preview")
+ANY_DAY_KINDS = ("receipt", "link", "operator_notice", "preview", "checkpoint")
 """Letters that go on a day off as well: answers to a person, and words to operators."""
 DAY_KINDS = ("digest", "preview", "monday_summary")
 """Letters that go on their own day or not at all (rule 29)."""

@@ -33,6 +33,7 @@ SUBJECTS = {
     "Xã Vạn Ninh",
     "monday_summary": "[CCHC-1718] Tổng hợp tuần 5/4/2027: 4 việc quá hạn, 14 việc chờ xử lý – "
     "Sở Nội vụ",
+    "checkpoint": "[Tiến độ] Niêm phong lịch sử ngày 24/3/2027: 12.480 sự kiện",
     "operator_notice": "[Tiến độ] Sự cố: Không gửi được thư hằng ngày – 08 giờ 00 ngày 24/3/2027",
     "link": "[CCHC-1718] Liên kết mới để cập nhật kết quả – Xã Vạn Ninh",
     "handover-new": "[CCHC-1718] Đầu mối theo dõi nhiệm vụ từ ngày 24/3/2027 – Xã Vạn Ninh",
