@@ -19,6 +19,8 @@ class Wrong(StrEnum):
     """An event and its digest were replaced together after it was sealed."""
     REORDERED = "reordered"
     """Another event stands at this place of the log."""
+    LEAF = "leaf"
+    """The digest that the log keeps of an event is not the one that was signed."""
     DELETED = "deleted"
     """A sealed event is gone."""
     INSERTED = "inserted"
@@ -73,6 +75,8 @@ class Fault:
     @property
     def place(self) -> int:
         """Where in the log: what sorts faults; those without a place come last."""
+        if self.kind is Wrong.REWRITTEN and self.last is not None:
+            return self.last  # what is named by itself within the range comes first
         return 2**63 if self.index is None else self.index
 
     @property
@@ -113,6 +117,9 @@ _SENTENCES: Final[Mapping[Wrong | Remark, Callable[[Fault], str]]] = {
     Wrong.REORDERED: lambda one: (
         f"Thứ tự bị đổi tại vị trí {one.index}: sự kiện số {one.event} đứng vào chỗ không phải của nó"
         + (f", lẽ ra ở đây là sự kiện số {one.other}." if one.other is not None else ".")
+    ),
+    Wrong.LEAF: lambda one: (
+        f"Mã băm của {_event(one)[0].lower()}{_event(one)[1:]} không còn là mã băm đã ký."
     ),
     Wrong.DELETED: lambda one: f"{_event(one)} đã bị xóa.",
     Wrong.INSERTED: lambda one: (

@@ -22,6 +22,10 @@ from rules.events import canonical_row_v1
 from rules.merkle import WIDTH, LogTree
 from rules.notes import BadNote, VerifyingKey, parse_note
 
+OUTSIDE: Final = b"outside"
+"""In place of a root: whoever asked has it."""
+UNKNOWN: Final = b"unknown"
+"""In place of a root: the checkpoint is not to be believed."""
 SPAN: Final = WIDTH**2
 """Leaves of one span: a whole subtree of tier 2."""
 _PART: Final = 4_096
@@ -80,7 +84,7 @@ class Mark:
     """
 
     size: int
-    root: bytes | None
+    root: bytes
     peaks: tuple[bytes, ...] | None
 
 
@@ -127,19 +131,21 @@ def read_span(
     """
     span = Span(start, end)
     found = _checkpoints(session, span, keys)
-    wanted: dict[int, list[bytes | None]] = {}
+    wanted: dict[int, list[bytes]] = {}
     for size in sizes:
         if start < size <= end:
-            wanted.setdefault(size, []).append(None)
-    for one in found:
-        wanted.setdefault(one.size, []).append(one.root)
-    tree = _Reader(session, span, found, wanted).read()
+            wanted.setdefault(size, []).append(OUTSIDE)
+    for one, root in found:
+        wanted.setdefault(one.size, []).append(root)
+    tree = _Reader(session, span, [one for one, _ in found], wanted).read()
     _compare_subtrees(session, span, tree)
     return span
 
 
-def _checkpoints(session: Session, span: Span, keys: Sequence[VerifyingKey]) -> list[Checkpoint]:
-    """The checkpoint before the span and those within it, each looked at by itself."""
+def _checkpoints(
+    session: Session, span: Span, keys: Sequence[VerifyingKey]
+) -> list[tuple[Checkpoint, bytes]]:
+    """The checkpoints within the span, each looked at by itself, with the roots that were signed."""
     before = session.scalar(
         select(Checkpoint)
         .where(Checkpoint.size <= span.start)
@@ -147,30 +153,32 @@ def _checkpoints(session: Session, span: Span, keys: Sequence[VerifyingKey]) -> 
         .limit(1)
     )
     query = select(Checkpoint).where(Checkpoint.size > span.start, Checkpoint.size <= span.end)
-    own = list(session.scalars(query.order_by(Checkpoint.size)))
-    span.checkpoints = len(own)
-    for one in own:
-        _look_at(one, before, span, keys)
+    found = []
+    for one in session.scalars(query.order_by(Checkpoint.size)):
+        found.append((one, _look_at(one, before, span, keys)))
         before = one
-    return own
+    span.checkpoints = len(found)
+    return found
 
 
 def _look_at(
     one: Checkpoint, before: Checkpoint | None, span: Span, keys: Sequence[VerifyingKey]
-) -> None:
+) -> bytes:
     try:
         note = parse_note(one.note)
     except BadNote:
+        note = None
+    if note is None or note.head.size != one.size or (keys and note.signer(keys) is None):
         span.find(Fault(kind=Wrong.FORGED, size=one.size, index=one.size))
-        return
+        return UNKNOWN
     head = note.head
-    same = (head.size, head.root, head.at) == (one.size, bytes(one.root), one.at)
-    if not same or (keys and note.signer(keys) is None):
+    if (head.root, head.at) != (bytes(one.root), one.at):
         span.find(Fault(kind=Wrong.FORGED, size=one.size, index=one.size))
     elif head.after != (0 if before is None else before.size):
         span.find(Fault(kind=Wrong.REMOVED, size=head.after, index=head.after))
     if before is not None and one.at < before.at:
         span.remark(Fault(kind=Remark.CHECKPOINT_CLOCK, size=one.size, index=one.size))
+    return head.root
 
 
 class _Reader:
@@ -181,7 +189,7 @@ class _Reader:
         session: Session,
         span: Span,
         checkpoints: Sequence[Checkpoint],
-        wanted: dict[int, list[bytes | None]],
+        wanted: dict[int, list[bytes]],
     ) -> None:
         self._session, self._span, self._wanted = session, span, wanted
         self._tree = LogTree()

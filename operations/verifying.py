@@ -16,7 +16,16 @@ from sqlalchemy.orm import Session
 
 from models.tables import Checkpoint, Event, LogLeaf, LogSubtree, Verification
 from operations.log_faults import Fault, Wrong
-from operations.log_reading import NAMED, SPAN, Span, column_texts, digest_of, rows
+from operations.log_reading import (
+    NAMED,
+    OUTSIDE,
+    SPAN,
+    UNKNOWN,
+    Span,
+    column_texts,
+    digest_of,
+    rows,
+)
 from rules.merkle import EMPTY_ROOT, LogTree, fold
 from rules.notes import Note, VerifyingKey
 
@@ -97,16 +106,16 @@ class Verifier:
         self.remarks += span.remarks[: NAMED - len(self.remarks)]
         self.checkpoints += span.checkpoints
         self._subtrees += span.subtrees
-        self._broken = self._broken or span.broken
         prefix = self._tree.peaks
         for mark in span.marks:
             root = None
             if mark.peaks is not None and not self._broken:
                 root = fold([*prefix, *mark.peaks])
-            if mark.root is None:
+            if mark.root == OUTSIDE:
                 self._compare_outside(mark.size, root)
             else:
                 self._compare(mark.size, mark.root, root)
+        self._broken = self._broken or span.broken
         self.size = span.end
         if span.end - span.start == SPAN and len(span.peaks) == 1:
             self._tree.add_subtree(2, span.peaks[0])
@@ -114,9 +123,9 @@ class Verifier:
 
     def _compare(self, size: int, signed: bytes, root: bytes | None) -> None:
         self._signed = max(self._signed, size)
-        if root == bytes(signed):
+        if root == signed:
             self._good = size
-        elif root is not None and self._bad is None:
+        elif root is not None and signed != UNKNOWN and self._bad is None:
             self._bad = (self._good, size)
 
     def _compare_outside(self, size: int, root: bytes | None) -> None:
@@ -137,7 +146,7 @@ class Verifier:
         gone = any(one.kind is Wrong.DELETED for one in self.faults)
         pending, since = self._pending(session)
         self._unlogged(session, sure=not gone and not self._broken)
-        self.faults = _told_apart(session, self.faults)
+        self.faults = _told_apart(session, self.faults, self._bad)
         self.faults.sort(key=lambda one: one.place)
         return Verified(
             sealed=self._signed,
@@ -264,8 +273,13 @@ class Verifier:
             self.faults.append(Fault(kind=Wrong.INSERTED, event=number))
 
 
-def _told_apart(session: Session, faults: Sequence[Fault]) -> list[Fault]:
-    """An event that was replaced, from one that only stands where another was sealed."""
+def _told_apart(
+    session: Session, faults: Sequence[Fault], bad: tuple[int, int] | None
+) -> list[Fault]:
+    """An event that was replaced, one that stands where another was sealed, a leaf that was changed.
+
+    Outside of ``bad`` the leaves are those that were signed, so that it is the event that is not.
+    """
     replaced = [one for one in faults if one.kind is Wrong.REPLACED]
     if not replaced:
         return list(faults)
@@ -284,6 +298,8 @@ def _told_apart(session: Session, faults: Sequence[Fault]) -> list[Fault]:
         owner = owners.get(leaves.get(one.index or 0, b""))
         if one.kind is Wrong.REPLACED and owner not in {None, one.event}:
             found.append(replace(one, kind=Wrong.REORDERED, other=owner))
+        elif one.kind is Wrong.REPLACED and bad is not None and bad[0] <= one.place < bad[1]:
+            found.append(replace(one, kind=Wrong.LEAF))
         else:
             found.append(one)
     return found

@@ -1,0 +1,48 @@
+"""Every way to tamper, by raw SQL with the triggers out of the way (rule 38)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from operations.log_faults import Wrong
+from tests.sealed import Log, sealed_log
+from tests.tampering import WAYS, Tampering, lived, verified
+
+
+@pytest.fixture
+def log(database_url: str, tmp_path: Path) -> Iterator[Log]:
+    with sealed_log(database_url, tmp_path) as made:
+        yield made
+
+
+def test_an_honest_history_is_whole_also_against_what_was_kept_outside(log: Log) -> None:
+    """(38)"""
+    alone, outside = verified(log, lived(log))
+    assert alone.whole
+    assert outside.whole
+    assert not outside.remarks
+    assert (outside.sealed, outside.pending, outside.outside) == (301, 2, 2)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_what_verify_says(log: Log, way: Tampering) -> None:
+    """(38) Names what it sees; what it cannot see it does not claim."""
+    kept = lived(log)
+    way.does(log)
+    alone, outside = verified(log, kept)
+    if way.alone is None:
+        assert alone.whole
+        assert not alone.remarks
+    elif isinstance(way.alone, Wrong):
+        assert alone.first is not None
+        assert alone.first.kind is way.alone, alone.faults
+    else:
+        assert alone.whole
+        assert way.alone in [one.kind for one in alone.remarks]
+    if way.names is not None:
+        assert f"số {way.names} " in f"{(alone.first or alone.remarks[0]).text} "
+    kinds = {one.kind for one in outside.faults}
+    assert (way.outside in kinds) if way.outside else kinds == {one.kind for one in alone.faults}
