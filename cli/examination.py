@@ -18,6 +18,7 @@ from models.migrate import NewerDatabase, code_revision, database_revision
 from models.tables import Event
 from notifications.addresses import is_sample_address
 from notifications.answers import NotConnected
+from operations.backups import standing
 from operations.doctor import Check, Finding, Level, Surroundings, examine
 from operations.sealing import ages
 from operations.state import is_trial, plan_keys
@@ -69,6 +70,7 @@ def look_at_everything(here: Here) -> list[Finding]:
     with runtime.database.read() as session:
         found += [*_clock(session, now), *_trial(session), *examine(session, around)]
         found += _log(runtime, session, now)
+        found += _backups(session, now)
         nightly = run_checks(session, around.as_of, now)
     return [*found, *_from_nightly(nightly)]
 
@@ -115,6 +117,20 @@ def _log(runtime: Runtime, session: Session, now: datetime) -> Iterator[Finding]
 def _hours(age: timedelta) -> str:
     minutes = int(age.total_seconds() // 60)
     return f"{minutes} phút" if minutes < 120 else f"{minutes // 60} giờ"
+
+
+def _backups(session: Session, now: datetime) -> Iterator[Finding]:
+    stand = standing(session, now)
+    if not stand.troubles:
+        yield Finding(check=Check.BACKUP, level=Level.OK, text=stand.told)
+        return
+    words = "; ".join(stand.troubles)
+    yield Finding(
+        check=Check.BACKUP,
+        level=Level.NOTE if stand.never and is_trial(session) else Level.WRONG,
+        text=stand.told if stand.never else f"{words[:1].upper()}{words[1:]}. {stand.told}",
+        remedy="chạy tiendo backup và xem nó báo gì (docs/backups.md)",
+    )
 
 
 def _from_nightly(nightly: Sequence[NightlyFinding]) -> Iterator[Finding]:

@@ -65,6 +65,7 @@ class Check(StrEnum):
     RUNS = "runs"
     WORK = "work"
     LOG = "log"
+    BACKUP = "backup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

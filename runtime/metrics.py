@@ -68,7 +68,7 @@ class Figures(Collector):
         yield gauge("tiendo_database_bytes", "Size of the database.", _size(session))
         log = ages(session, now)
         yield from _log(log)
-        kept = backups.standing(session)
+        kept = backups.standing(session, now)
         last = {
             "seal": log.sealed_at,
             "verify": log.verified_at,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from operations.backups import standing
 from operations.dashboard import Figures, figures
 from operations.heatmap import Heat
 from operations.outlets import switched_off
@@ -89,6 +90,8 @@ def show_overview(request: Request) -> Response:
             for key in WAITING
         }
         off = switched_off(view.present)
+        kept = standing(view.present, portal.runtime.clock.now())
+        trial = portal.is_trial(view.present)
     return portal.pages(
         request,
         "dashboard.html",
@@ -105,6 +108,8 @@ def show_overview(request: Request) -> Response:
         first_lines=FIRST_LINES,
         now=source.now,
         outlets_off=off,
+        backups=kept,
+        quiet=kept.never and trial,
         action="/",
     )
 

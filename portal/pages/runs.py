@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
 from operations.access import log_access
+from operations.backups import standing
 from operations.queries_runs import (
     ITEM_JOB,
     JOB_WORDS,
@@ -36,6 +37,7 @@ from portal.told import say, told
 from portal.visitors import person_of
 from reports.tables import Table
 from rules.actors import AccountRole
+from runtime.backup_shelf import shelf
 from runtime.prefect_client import Deployment, PrefectClient, PrefectDown, Run
 
 router = APIRouter()
@@ -131,6 +133,8 @@ def runs(request: Request) -> Response:
             session, now=portal.runtime.clock.now(), as_of=portal.today, cron=settings.items_cron
         )
         others = last_of_jobs(session)
+        kept = standing(session, portal.runtime.clock.now())
+        trial = portal.is_trial(session)
     at = ask_prefect(portal)
     return portal.pages(
         request,
@@ -140,6 +144,9 @@ def runs(request: Request) -> Response:
         missed=[one for one in found if one.missed and not one.unopened],
         faults=[one for one in found if one.last is not None and one.last.fault],
         others=others,
+        backups=kept,
+        shelf=shelf(settings.backups_dir),
+        quiet=kept.never and trial,
         common=at.others({one.plan.key for one in found}),
         several=len({one.plan.key for one in found}) > 1,
         at=at,

@@ -68,11 +68,12 @@ def test_a_trial_that_fails_is_told_and_nothing_old_goes(
     with system.runtime.database.read() as session:
         letters = session.scalars(select(Letter).where(Letter.kind == "operator_notice")).all()
         assert {one.mailbox for one in letters} == {"van-hanh@tinh.test"}
-        found = standing(session)
-    now = system.clock.now()
-    assert found.failed
-    assert found.trial_at is not None
-    assert now - found.trial_at > LATE_AFTER
+        found = standing(session, system.clock.now())
+    assert found.troubles == (
+        "lần khôi phục thử gần nhất không đạt",
+        "đã quá 36 giờ không khôi phục thử đạt",
+    )
+    assert "khôi phục thử đạt 01 giờ 30 ngày 2/3/2027, 4 ngày trước." in found.told
 
 
 def test_the_last_backup_that_was_read_back_outlives_the_rule(system: Kept) -> None:
@@ -94,14 +95,16 @@ def test_ages_are_told(system: Kept) -> None:
     with system.runtime.database.read() as session:
         never = ages(session, system.clock.now())
         assert (never.backup, never.trial) == (None, None)
-        assert standing(session).late(system.clock.now())
+        found_never = standing(session, system.clock.now())
+        assert (found_never.never, found_never.told) == (True, "Chưa có bản sao lưu nào.")
     nightly(system.runtime, None, None)
     later = system.clock.now() + timedelta(hours=5)
     with system.runtime.database.read() as session:
         found = ages(session, later)
         assert (found.backup, found.trial) == (timedelta(hours=5), timedelta(hours=5))
-        assert not standing(session).troubled(later)
-        assert standing(session).troubled(later + LATE_AFTER)
+        assert standing(session, later).troubles == ()
+        assert "5 giờ trước" in standing(session, later).told
+        assert len(standing(session, later + LATE_AFTER).troubles) == 2
 
 
 def test_an_upload_that_is_gone_is_told_to_the_operators(system: Kept) -> None:
@@ -110,7 +113,7 @@ def test_an_upload_that_is_gone_is_told_to_the_operators(system: Kept) -> None:
     with system.runtime.database.read() as session:
         (letter,) = session.scalars(select(Letter).where(Letter.kind == "operator_notice")).all()
         assert letter.mailbox == "van-hanh@tinh.test"
-        assert standing(session).gaps
+        assert any("thiếu tệp" in one for one in standing(session, system.clock.now()).troubles)
 
 
 def test_the_commands_make_list_try_and_restore(tiendo: CommandLine, tmp_path: Path) -> None:

@@ -199,3 +199,38 @@ def test_runs_are_filtered_and_paged(site: Site, prefect: Prefect) -> None:
     assert "Không có lượt chạy nào" in text_of(browser.get("/luot-chay/tat-ca?loai=nightly"))
     with site.runtime.database.read() as session:
         assert len(run_list(session, item="II.3")) == 1
+
+
+def backed_up(site: Site, job: str, state: str, at: datetime) -> None:
+    row = RunLog(
+        run=None,
+        job=job,
+        as_of=at.date(),
+        started_at=at,
+        finished_at=at + timedelta(minutes=1),
+        state=state,
+        figures="{}",
+    )
+    site.write(lambda session: session.add(row))
+
+
+def test_the_age_of_backup_and_trial_stands_where_the_coordinator_looks(site: Site) -> None:
+    backed_up(site, "backup", "Đã sao lưu", MORNING - timedelta(hours=8))
+    backed_up(site, "restore_trial", "Khôi phục thử đạt", MORNING - timedelta(hours=8))
+    browser = site.logged_in(Visitor.COORDINATOR)
+    for page in ("/", "/luot-chay"):
+        text = text_of(browser.get(page))
+        assert "Sao lưu" in text
+        assert "7 giờ trước" in text
+        assert "▲ Sao lưu cần xem lại" not in text
+
+
+def test_a_trial_restore_that_failed_or_is_old_is_an_alarm(site: Site) -> None:
+    backed_up(site, "backup", "Đã sao lưu", MORNING - timedelta(hours=8))
+    backed_up(site, "restore_trial", "Khôi phục thử đạt", MORNING - timedelta(days=3))
+    backed_up(site, "restore_trial", "Lỗi kỹ thuật", MORNING - timedelta(hours=8))
+    browser = site.logged_in(Visitor.ADMIN)
+    overview = text_of(browser.get("/"))
+    assert "lần khôi phục thử gần nhất không đạt" in overview
+    assert "đã quá 36 giờ không khôi phục thử đạt" in overview
+    assert "tiendo backup" in text_of(browser.get("/luot-chay"))
