@@ -19,7 +19,8 @@ from operations.extensions import ask_extension
 from operations.obstacles import raise_obstacle
 from operations.partners import contribute
 from portal.api.door import BASE, By, Caller
-from portal.api.lists import NO_SUCH, ApiAction, WorkId, detail_for
+from portal.api.lists import NO_SUCH, ApiAction, detail_for
+from portal.api.parameters import WorkId
 from portal.api.problems import KeyReused, VersionNeeded
 from portal.api.shapes import Done, ExtensionDone, ObstacleDone
 from portal.api.taken import (
@@ -87,7 +88,7 @@ def _names(session: Session, by: Caller, given: ActIn) -> dict[str, str]:
 def take_action(
     by: By,
     assignment: WorkId,
-    action: Annotated[str, Path(json_schema_extra=_CHOICES)],
+    action: Annotated[str, Path(json_schema_extra=_CHOICES, description="Thao tác.")],
     body: ActBody,
 ) -> Response:
     """Thực hiện một thao tác của cơ quan: bắt đầu, cập nhật kết quả, rút lại, phối hợp …"""

@@ -16,7 +16,18 @@ from operations.findings import STATE_WORDS, findings, is_overdue
 from operations.known_at import work_known_at
 from operations.queries import cell_counts
 from portal.api.door import BASE, By, Caller
-from portal.api.lists import After, AgencyKey, ItemKey, Limit, PlanKey, Year, own_or_asked, page_of
+from portal.api.lists import own_or_asked, page_of
+from portal.api.parameters import (
+    After,
+    AgencyKey,
+    Entity,
+    ItemKey,
+    Limit,
+    PlanKey,
+    Quarter,
+    Since,
+    Year,
+)
 from portal.api.problems import BadInput, FieldProblem
 from portal.api.shapes import CellsOut, EventOut, FindingOut, Page, SummaryOut
 from portal.api.taken import Day
@@ -55,7 +66,7 @@ def summary(
     *,
     plan: PlanKey = None,
     year: Year = None,
-    quarter: Annotated[int | None, Query(ge=1, le=4)] = None,
+    quarter: Quarter = None,
     cutoff: Annotated[Day | None, Query(description="Ngày chốt; mặc định hôm nay.")] = None,
     original: Annotated[bool, Query(description="Theo hạn ban đầu thay vì hạn hiện nay.")] = False,
     known_at: Annotated[
@@ -156,11 +167,11 @@ def findings_list(by: By, agency: AgencyKey = None) -> list[FindingOut]:
 def events(
     by: By,
     *,
-    entity: Annotated[str | None, Query(pattern=r"^[a-z_]{1,24}$")] = None,
+    entity: Entity = None,
     plan: PlanKey = None,
     item: ItemKey = None,
     agency: AgencyKey = None,
-    since: datetime | None = None,
+    since: Since = None,
     after: After = 0,
     limit: Limit = 50,
 ) -> Page[EventOut]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from operations.files import CHUNK, find_file, store_file
 from portal.api.acts import once
 from portal.api.door import BASE, By, Caller
 from portal.api.lists import NO_SUCH
+from portal.api.parameters import Sha256
 from portal.api.problems import BadInput, FieldProblem, WrongMedia, too_large
 from portal.api.shapes import FileDone
 from portal.api.taken import key_of
@@ -126,9 +127,7 @@ def _store(session: Any, by: Caller, name: str, upload: UploadFile) -> FileDone:
     response_class=FileResponse,
     responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}},
 )
-def file(
-    by: By, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")], request: Request
-) -> Response:
+def file(by: By, sha256: Sha256, request: Request) -> Response:
     """Tải một tệp: của cơ quan mình; mã dịch vụ tải được mọi tệp đã gửi."""
     with by.portal.runtime.database.write() as session:
         name = file_name_for(session, sha256, by.agency)

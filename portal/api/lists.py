@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated, Final, TypeVar
+from typing import Final, TypeVar
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from operations.api_reading import Asked, assignments_page, occurrences_page
@@ -14,6 +14,19 @@ from operations.errors import NotFound
 from operations.queries_detail import WorkDetail, work_detail
 from operations.state import load_directory, load_plan, plan_keys
 from portal.api.door import BASE, By, Caller
+from portal.api.parameters import (
+    After,
+    AgencyKey,
+    ItemKey,
+    Key,
+    Limit,
+    PeriodKey,
+    PlanKey,
+    RoleIs,
+    StatusIs,
+    WorkId,
+    Year,
+)
 from portal.api.shapes import (
     ActionOut,
     AgencyOut,
@@ -32,25 +45,15 @@ from portal.api.shapes import (
     ResultOut,
     assignment_fields,
 )
-from portal.api.taken import BIGGEST
 from portal.views import offer
 from rules.actors import capacities
-from rules.lifecycle import ACTION_WORDS, Action, Status
-from rules.values import Item, Plan, Role
+from rules.lifecycle import ACTION_WORDS, Action
+from rules.values import Item, Plan
 
 router = APIRouter(prefix=BASE)
 _T = TypeVar("_T")
 NO_SUCH: Final = "Không có nội dung này, hoặc không dành cho mã này."
 """The same words for what is not there and for another agency's (rule 46)."""
-
-PlanKey = Annotated[str | None, Query(alias="plan", pattern=r"^[a-z0-9_]{1,80}$")]
-ItemKey = Annotated[str | None, Query(alias="item", pattern=r"^[A-Za-z0-9./-]{1,40}$")]
-AgencyKey = Annotated[str | None, Query(alias="agency", pattern=r"^[a-z0-9_]{1,80}$")]
-PeriodKey = Annotated[str | None, Query(pattern=r"^[0-9]{4}(-Q[1-4]|-[0-9]{2})?$")]
-Year = Annotated[int | None, Query(ge=2000, le=2100)]
-After = Annotated[int, Query(ge=0, le=BIGGEST, description="Số đứng trước trang này.")]
-Limit = Annotated[int, Query(ge=1, le=200)]
-WorkId = Annotated[int, Path(ge=1, le=BIGGEST)]
 
 
 class ApiAction(StrEnum):
@@ -134,9 +137,7 @@ def items(by: By, plan: PlanKey = None) -> list[ItemOut]:
 
 
 @router.get("/items/{key:path}", name="v1_item")
-def item(
-    by: By, key: Annotated[str, Path(pattern=r"^[A-Za-z0-9./-]{1,40}$")], plan: PlanKey = None
-) -> ItemOut:
+def item(by: By, key: Key, plan: PlanKey = None) -> ItemOut:
     """Một nhiệm vụ, kể cả giao bổ sung (BS-2027/01); “plan” chỉ cần khi nhiều đề án có cùng mã nhiệm vụ."""
     with by.portal.runtime.database.read() as session:
         found = [load_plan(session, name) for name in plan_keys(session) if plan in {None, name}]
@@ -232,8 +233,8 @@ def assignments(
     period: PeriodKey = None,
     year: Year = None,
     agency: AgencyKey = None,
-    status: Status | None = None,
-    role: Role | None = None,
+    status: StatusIs = None,
+    role: RoleIs = None,
     after: After = 0,
     limit: Limit = 50,
 ) -> Page[AssignmentOut]:

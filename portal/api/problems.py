@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from operations.errors import Conflict, NotFound, NotPermitted
+from operations.errors import Conflict, NotFound, NotPermitted, Refused
 from portal.api.door import BASE, TokenNeeded
 from portal.errors import PageError, TooLarge, TooMany
 from portal.guard import BodyTooLarge
@@ -169,6 +169,9 @@ def _refused(error: Exception) -> Response:
         return problem(409, "Nội dung đã thay đổi", str(error))
     if isinstance(error, ActionNotAllowed):
         return problem(409, "Không thực hiện được ở trạng thái này", str(error))
+    if isinstance(error, Refused) and len(error.each) > 1:
+        found = [one for each in error.each for one in _where(each.field or "", str(each))]
+        return problem(422, "Nội dung chưa được ghi", str(error), errors=found)
     detail, field = str(error), getattr(error, "field", None) or ""
     if isinstance(error, FutureDate):
         field = "issued_on"

@@ -124,6 +124,8 @@ def test_file_of_another_agency_can_neither_be_read_nor_cited(site: Site, own: T
     is_problem(own.get(f"/api/v1/files/{sha256}"), 404)
     body = RESULT | {"documents": [{"sha256": sha256}]}
     assert is_problem(act(site, own, "submit", body), 422)["field"] == "documents.0.sha256"
+    empty = is_problem(act(site, own, "submit", {"text": " ", "documents": []}), 422)
+    assert [one["field"] for one in empty["errors"]] == ["text", "documents.0.code"]
     assert site.program(site.api_token(None)).get(f"/api/v1/files/{sha256}").status_code == 200
 
 
