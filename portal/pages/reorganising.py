@@ -27,12 +27,13 @@ from portal.filing import file_form
 from portal.forms import FormState, Posted, posted
 from portal.portal import address_of, portal_of
 from portal.reading import FormErrors, Reading
+from portal.reorganising_form import MOST, read_change, sizes_of
 from portal.throttle import POSTS
 from portal.told import say, told
 from portal.visitors import person_of
 from reports.tables import Table
 from rules.lifecycle import STATUS_WORDS
-from rules.reorganising import Accounts, ChangeKind, NewAgency, Reorganisation, Successor
+from rules.reorganising import ChangeKind, Reorganisation
 from tasks_catalog.errors import CatalogErrors
 from tasks_catalog.reorganisations import ReorganisationSource, read_reorganisations
 
@@ -43,8 +44,6 @@ KEY: Final = "sap-xep"
 _SALT: Final = "reorganisation"
 MAX_FILE: Final = 200_000
 """Bytes of a file of changes."""
-MOST: Final = 12
-"""Agencies on either side of one form; a file takes more."""
 KIND_WORDS: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.MERGE: "Hợp nhất, sáp nhập",
     ChangeKind.SPLIT: "Chia, tách",
@@ -59,14 +58,6 @@ SLUGS: Final[Mapping[str, ChangeKind]] = {
     "ket-thuc": ChangeKind.END,
     "thanh-lap": ChangeKind.FOUND,
 }
-_FIRST: Final[Mapping[ChangeKind, tuple[int, int]]] = {
-    ChangeKind.MERGE: (2, 1),
-    ChangeKind.SPLIT: (1, 2),
-    ChangeKind.RENAME: (1, 1),
-    ChangeKind.END: (1, 0),
-    ChangeKind.FOUND: (0, 1),
-}
-"""How many lines a form begins with: agencies before, and after."""
 Form = Annotated[Posted, Depends(posted)]
 
 
@@ -117,7 +108,7 @@ def _show_form(request: Request, change: str, form: FormState, status: int = 200
     portal, kind = portal_of(request), _kind(change)
     with portal.runtime.database.read() as session:
         directory = load_directory(session)
-    olds, heirs = _sizes(kind, form.values)
+    olds, heirs = sizes_of(kind, form.values)
     return portal.pages(
         request,
         "reorganisation_form.html",
@@ -135,67 +126,10 @@ def _show_form(request: Request, change: str, form: FormState, status: int = 200
     )
 
 
-def _sizes(kind: ChangeKind, values: Mapping[str, str]) -> tuple[int, int]:
-    """How many lines the form has, one more on a side that was asked for another."""
-    first = _FIRST[kind]
-    found = []
-    for name, more, least in (("olds", "them-cu", first[0]), ("heirs", "them-moi", first[1])):
-        typed = values.get(name, "")
-        count = int(typed) if typed.isdecimal() and len(typed) < 3 else least
-        found.append(min(max(count + bool(values.get(more)), least), MOST))
-    return found[0], found[1]
-
-
 @router.api_route(PATH + "/moi/{change}", methods=_READ, name="reorganisation_form")
 def reorganisation_form(request: Request, change: str) -> Response:
     """The form of one kind of change."""
     return _show_form(request, change, FormState())
-
-
-def read_change(form: Posted, kind: ChangeKind) -> Reorganisation:
-    """The form as a value; lines that nobody filled in are left out.
-
-    Raises:
-        FormErrors: a date cannot be read.
-    """
-    reading = Reading(form)
-    olds, heirs = _sizes(kind, form.fields)
-    one = Reorganisation(
-        kind=kind,
-        effective_on=reading.needed_day("effective_on", "Đề nghị ghi ngày có hiệu lực."),
-        document_code=reading.line("document"),
-        document_issued_on=reading.day("issued_on"),
-        predecessors=tuple(key for n in range(olds) if (key := reading.line(f"predecessors.{n}"))),
-        successors=tuple(
-            heir for n in range(heirs) if (heir := _successor(reading, n)) is not None
-        ),
-        reason=reading.text("reason").strip() or None,
-        accounts=Accounts.CLOSE if reading.line("accounts") == "close" else Accounts.MOVE,
-        contacts=form.ticked("contacts"),
-        late=form.ticked("late"),
-    )
-    reading.done()
-    return one
-
-
-def _successor(reading: Reading, n: int) -> Successor | None:
-    def line(name: str) -> str | None:
-        return reading.line(f"successors.{n}.{name}") or None
-
-    agency, name = line("agency"), line("name")
-    if agency is None and name is None:
-        return None
-    start = f"successors.{n}.group."
-    groups = tuple(
-        field.removeprefix(start) for field in reading.posted.fields if field.startswith(start)
-    )
-    new = None
-    if name is not None:
-        new = NewAgency(
-            name=name, formal_name=line("formal_name"), kind=line("kind"), code=line("code")
-        )
-    items = (line("items") or "").replace(",", " ").replace(";", " ").split()
-    return Successor(agency=agency, new=new, items=tuple(items), groups=groups or None)
 
 
 def _look(
@@ -213,7 +147,7 @@ def reorganisation_preview(request: Request, change: str, form: Form) -> Respons
     """What the form would do; nothing is changed. Other buttons add a line or go back to it."""
     kind, state = _kind(change), FormState(deed=KEY, values=form.fields)
     if any(form.ticked(name) for name in ("them-cu", "them-moi", "sua")):
-        olds, heirs = _sizes(kind, form.fields)
+        olds, heirs = sizes_of(kind, form.fields)
         kept = {name: text for name, text in form.fields.items() if name not in _BUTTONS}
         sized = kept | {"olds": str(olds), "heirs": str(heirs)}
         return _show_form(request, change, replace(state, values=sized))
