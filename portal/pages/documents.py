@@ -16,7 +16,15 @@ from operations.dossiers import milestones
 from operations.past import as_known_at
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state, plan_keys
-from operations.urging import Issued, overdue_rows, record_urging, urging_facts, withdraw_urging
+from operations.urging import (
+    NEEDS_CODE,
+    NEEDS_DAY,
+    Issued,
+    overdue_rows,
+    record_urging,
+    urging_facts,
+    withdraw_urging,
+)
 from operations.urging_records import urging_letters
 from operations.yearly_facts import yearly_facts
 from portal.document_files import hand_out_document, whole_minute
@@ -74,6 +82,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         late={one: (len(rows), len({row.agency for row in rows})) for one, rows in late.items()},
         letters=letters,
         works=works,
+        tasks={one.key: one.text.task for one in plan.every_item},
         milestones={
             year: MILESTONE_WORDS.get(word, word) for year, word in milestones(state).items()
         },
@@ -171,7 +180,8 @@ def urging_record(request: Request, form: Form) -> Response:
         plan = _plan(session, form.fields.get("de-an", "")).plan.key
 
     def do(session: Session, stamp: Stamp, reading: Reading) -> str:
-        code, issued_on = reading.line("document"), reading.day("issued_on")
+        code = reading.needed("document", NEEDS_CODE)
+        issued_on = reading.needed_day("issued_on", NEEDS_DAY)
         issuer, at = reading.line("ky"), _instant(reading)
         if issuer not in set(Issuer):
             reading.errors["ky"] = "Đề nghị chọn cơ quan ban hành."
@@ -208,7 +218,8 @@ def urging_withdraw(request: Request, form: Form) -> Response:
     """Take a letter back that was recorded by mistake."""
 
     def do(session: Session, stamp: Stamp, reading: Reading) -> str:
-        code, reason = reading.line("document"), reading.text("reason")
+        code = reading.needed("document", "Đề nghị ghi số, ký hiệu công văn.")
+        reason = reading.needed("reason", "Đề nghị nêu lý do bỏ ghi nhận.")
         issued_on = reading.needed_day("issued_on", "Đề nghị ghi ngày của công văn.")
         reading.done()
         count = withdraw_urging(session, stamp, code, issued_on, reason=reason)
