@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from models.bulk import allocate_ids
 from models.tables import AddedWork, Occurrence
 from operations.date_slots import Slot, store_period_date
-from operations.errors import Conflict, Refused
+from operations.errors import Checks, Conflict, Refused
 from operations.guards import (
     need_coordinator,
     need_own_document,
@@ -159,11 +160,17 @@ def next_number(session: Session, plan: str, year: int) -> int:
 
 
 def _basis(asked: AddedInput) -> Document:
-    code = need_own_document(asked.authority, asked.basis_code, field="basis_code")
-    code = need_text(code, "Đề nghị ghi số, ký hiệu văn bản làm căn cứ.", field="basis_code")
+    checks = Checks()
+    code = checks.run(lambda: _basis_code(asked), "")
     if asked.basis_on is None:
-        raise Refused("Đề nghị ghi ngày của văn bản làm căn cứ.", field="basis_on")
+        checks.add(Refused("Đề nghị ghi ngày của văn bản làm căn cứ.", field="basis_on"))
+    checks.done()
     return Document(code=code, issued_on=asked.basis_on)
+
+
+def _basis_code(asked: AddedInput) -> str:
+    code = need_own_document(asked.authority, asked.basis_code, field="basis_code")
+    return need_text(code, "Đề nghị ghi số, ký hiệu văn bản làm căn cứ.", field="basis_code")
 
 
 def _text(text: str, message: str, field: str) -> str:
@@ -178,7 +185,6 @@ def draft(
     session: Session, stamp: Stamp, state: PlanState, asked: AddedInput
 ) -> tuple[Item, date, date]:
     """The item as it would be stored, the date asked for, and the working day it means."""
-    nominal, due_on = check_due(state, stamp.as_of, asked.due_on)
     year = stamp.as_of.year
     if not state.plan.first_year <= year <= state.plan.last_year:
         msg = (
@@ -189,7 +195,14 @@ def draft(
     number = next_number(session, state.plan.key, year)
     item, _ = draft_like(state, stamp.as_of, asked, year=year, number=number, opens_on=stamp.as_of)
     _check_leads(state, item, stamp.as_of)
+    nominal, due_on = check_due(state, stamp.as_of, asked.due_on)
     return item, nominal, due_on
+
+
+_WANTED: Final = {
+    "task": "Đề nghị ghi nội dung công việc được giao.",
+    "product": "Đề nghị ghi sản phẩm, kết quả cần có.",
+}
 
 
 def draft_like(
@@ -200,20 +213,28 @@ def draft_like(
     Raises:
         Refused: something is missing or wrong; ``field`` names it.
     """
-    basis = _basis(asked)
+    checks, texts = Checks(), _WANTED
+    basis = checks.run(lambda: _basis(asked), Document(code="", issued_on=None))
     if basis.issued_on is not None and basis.issued_on > as_of:
-        raise Refused("Ngày văn bản chưa đến; đề nghị kiểm tra lại.", field="basis_on")
-    nominal, _ = check_due(state, as_of, asked.due_on)
+        msg = "Ngày văn bản chưa đến; đề nghị kiểm tra lại."
+        checks.add(Refused(msg, field="basis_on"))
+    task = checks.run(lambda: _text(asked.task, texts["task"], "task"), "")
+    product = checks.run(lambda: _text(asked.product, texts["product"], "product"), "")
+    nominal, _ = checks.run(lambda: check_due(state, as_of, asked.due_on), (as_of, as_of))
+    nobody: tuple[str, ...] = ()
+    leads = checks.run(lambda: _names(state, asked.leads, "leads"), nobody)
+    partners = checks.run(lambda: _names(state, asked.partners, "partners"), nobody)
+    checks.done()
     item = added_item(
         year=year,
         number=number,
         opens_on=opens_on,
         due_on=nominal,
         basis=basis,
-        task=_text(asked.task, "Đề nghị ghi nội dung công việc được giao.", "task"),
-        product=_text(asked.product, "Đề nghị ghi sản phẩm, kết quả cần có.", "product"),
-        lead_words=_names(state, asked.leads, "leads"),
-        partner_words=_names(state, asked.partners, "partners"),
+        task=task,
+        product=product,
+        lead_words=leads,
+        partner_words=partners,
         leads=asked.leads,
         partners=asked.partners,
         lead_mode=asked.lead_mode,

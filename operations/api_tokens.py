@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.tables import AccessLog, AgencyRow, ApiToken
-from operations.errors import Conflict, NotFound, Refused
+from operations.errors import Checks, Conflict, NotFound, Refused
 from operations.guards import need_admin, need_text, vn_date
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
@@ -106,16 +106,17 @@ def issue_token(session: Session, stamp: Stamp, new: NewToken) -> Issued:
         Refused: name, purpose, scope or last day are missing or do not fit.
     """
     need_admin(stamp)
-    name = need_text(new.name, "Đề nghị ghi tên phần mềm dùng mã.", field="name")
-    purpose = need_text(new.purpose, "Đề nghị ghi mục đích và căn cứ cấp mã.", field="purpose")
-    _need_short(name, field="name")
-    _need_short(purpose, field="purpose")
+    checks = Checks()
+    name = checks.run(lambda: _text(new.name, "Đề nghị ghi tên phần mềm dùng mã.", "name"), "")
+    wanted = "Đề nghị ghi mục đích và căn cứ cấp mã."
+    purpose = checks.run(lambda: _text(new.purpose, wanted, "purpose"), "")
     kind = "service" if new.agency is None else "agency"
     if new.agency is not None and session.get(AgencyRow, new.agency) is None:
         msg = f"Không có cơ quan “{new.agency}”."
         raise NotFound(msg, field="agency")
-    scopes = _scopes(new.scopes, kind)
-    valid_to = _last_day(new.valid_to, stamp.as_of)
+    scopes = checks.run(lambda: _scopes(new.scopes, kind), list[Scope]())
+    valid_to = checks.run(lambda: _last_day(new.valid_to, stamp.as_of), stamp.as_of)
+    checks.done()
     public, secret = f"td_{secrets.token_hex(5)}", secrets.token_urlsafe(32)
     text = f"{public}_{secret}"
     row = ApiToken(
@@ -224,10 +225,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _need_short(text: str, *, field: str) -> None:
-    if len(text) > 300:
+def _text(text: str, message: str, field: str) -> str:
+    found = need_text(text, message, field=field)
+    if len(found) > 300:
         msg = "Nội dung dài quá 300 ký tự; đề nghị rút gọn."
         raise Refused(msg, field=field)
+    return found
 
 
 def _scopes(asked: Sequence[str], kind: str) -> list[Scope]:

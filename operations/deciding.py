@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Assignment
 from operations.acting import ActRequest, is_own, set_outcome, tell, tell_date
-from operations.errors import NotPermitted, Refused
+from operations.errors import Checks, NotPermitted, Refused
 from operations.guards import need_working_day
 from operations.stamp import Stamp
 from operations.transition import Work, apply
@@ -86,7 +86,11 @@ def suspend(
     """Stop the ladder and the clock, by a document."""
     if not (asked.document or "").strip():
         msg = "Tạm dừng cần có văn bản: đề nghị ghi số, ký hiệu văn bản cho phép tạm dừng."
-        raise Refused(msg, field="document")
+        checks = Checks()
+        if not (asked.reason or "").strip():
+            checks.add(Refused("Đề nghị nêu lý do tạm dừng.", field="reason"))
+        checks.add(Refused(msg, field="document"))
+        checks.done()
     apply(
         session,
         stamp,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Finding, FindingFile, FindingReport, StoredFile
-from operations.errors import Conflict, NotFound, NotPermitted, Refused
+from operations.errors import Checks, Conflict, NotFound, NotPermitted, Refused
 from operations.finding_notices import tell_of
 from operations.findings import load_followed, note, unknown
 from operations.guards import clean_document, need_coordinator, need_text, vn_date
@@ -65,14 +65,17 @@ def report_finding(
     """
     own = _need_right(session, stamp, number)
     row = load_followed(session, number)
-    text = need_text(report.text, "Đề nghị ghi nội dung đã khắc phục.", field="report")
-    code = clean_document(report.document)
+    checks, word = Checks(), "Đề nghị ghi nội dung đã khắc phục."
+    text = checks.run(lambda: need_text(report.text, word, field="report"), "")
+    code = checks.run(lambda: clean_document(report.document), None)
+    if not text and own and code is None and not report.files:
+        checks.add(_needs_proof())
+    checks.done()
     if _filed_already(session, row, text, code, report.files):
         return
     _need_version(row, expected_version)
     if own and code is None and not report.files:
-        msg = "Cần ít nhất một tài liệu: số, ký hiệu văn bản báo cáo, hoặc một tệp đính kèm."
-        raise Refused(msg, field="document")
+        raise _needs_proof()
     if report.issued_on is not None and report.issued_on > stamp.as_of:
         msg = f"Ngày văn bản {vn_date(report.issued_on)} sau hôm nay; đề nghị kiểm tra lại."
         raise Refused(msg, field="issued_on")
@@ -93,6 +96,11 @@ def report_finding(
     row.next_reminder_on = None
     _note_report(session, stamp, row, filed, "file")
     note(session, stamp, row, "report", document=code)
+
+
+def _needs_proof() -> Refused:
+    msg = "Cần ít nhất một tài liệu: số, ký hiệu văn bản báo cáo, hoặc một tệp đính kèm."
+    return Refused(msg, field="document")
 
 
 def return_report(

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import AgencyRow, Assignment, Finding, FindingReport
-from operations.errors import Conflict, NotFound, NotPermitted, Refused
+from operations.errors import Checks, Conflict, NotFound, NotPermitted, Refused
 from operations.finding_notices import forget_findings, tell_of
 from operations.guards import clean_document, need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
@@ -54,9 +54,13 @@ def record_finding(session: Session, stamp: Stamp, new: NewFinding) -> int:
         Refused: the document or the text is missing, or the conclusion is dated in the future.
     """
     need_coordinator(stamp)
-    word = "Đề nghị ghi số, ký hiệu kết luận kiểm tra."
-    code = need_text(clean_document(new.document), word, field="document")
-    said = need_text(new.text, "Đề nghị ghi nội dung kiến nghị.", field="text")
+    checks, word = Checks(), "Đề nghị ghi số, ký hiệu kết luận kiểm tra."
+    code = checks.run(lambda: need_text(clean_document(new.document), word, field="document"), "")
+    if not new.agency:
+        checks.add(Refused("Đề nghị chọn cơ quan phải khắc phục.", field="agency"))
+    wanted = "Đề nghị ghi nội dung kiến nghị."
+    said = checks.run(lambda: need_text(new.text, wanted, field="text"), "")
+    checks.done()
     if session.get(AgencyRow, new.agency) is None:
         msg = f"Không có cơ quan “{new.agency}”."
         raise NotFound(msg, field="agency")
@@ -112,17 +116,24 @@ def close_finding(
     if expected_version not in {None, row.version}:
         msg = "Kiến nghị này vừa được cập nhật; đề nghị tải lại trang để xem nội dung mới nhất."
         raise Conflict(msg)
-    why = need_text(reason, "Đề nghị nêu căn cứ kết thúc theo dõi.", field="reason")
-    code = clean_document(document)
-    if not confirms:
-        word = "Đề nghị ghi số, ký hiệu văn bản ghi nhận việc khắc phục."
-        code = need_text(code, word, field="document")
+    checks, word = Checks(), "Đề nghị nêu căn cứ kết thúc theo dõi."
+    why = checks.run(lambda: need_text(reason, word, field="reason"), "")
+    code = checks.run(lambda: _closing_document(document, needed=not confirms), None)
+    checks.done()
     row.closed_at, row.closed_by = stamp.at, stamp.actor.identity
     row.closing_reason, row.closing_document = why, code
     row.state = "fixed" if fixed else "dropped"
     forget_findings(session, row)
     note(session, stamp, row, "fix" if fixed else "drop", reason=why, document=code)
     tell_of(session, stamp, row, NoticeKind.FINDING_CLOSED, said=why)
+
+
+def _closing_document(text: str | None, *, needed: bool) -> str | None:
+    code = clean_document(text)
+    if needed:
+        word = "Đề nghị ghi số, ký hiệu văn bản ghi nhận việc khắc phục."
+        return need_text(code, word, field="document")
+    return code
 
 
 def _need_closer(session: Session, stamp: Stamp, row: Finding, *, confirms: bool) -> None:

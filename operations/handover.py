@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from models.tables import Contact, ContactKind, Mailbox
-from operations.contacts import CONTACT_WORDS, ContactInput, contacts_of, set_contact
-from operations.errors import NotPermitted, Refused
+from operations.contacts import CONTACT_WORDS, ContactInput, checked, contacts_of, set_contact
+from operations.errors import Checks, NotPermitted, Refused
 from operations.guards import vn_date
 from operations.outbox import Holding, LetterKind, NewLetter, insert_letters
 from operations.stamp import Stamp
@@ -82,15 +82,18 @@ def name_contact(
     if wanted.kind not in HANDED_OVER:
         msg = "Cơ quan tự thay đổi đầu mối chính và đầu mối dự phòng; nội dung khác gửi cơ quan điều phối."
         raise Refused(msg)
+    checks = Checks()
     if not (wanted.email or "").strip():
         msg = "Đề nghị ghi thư công vụ của đầu mối, ví dụ hoa.nt@khanhhoa.gov.vn."
-        raise Refused(msg, field="email")
+        checks.add(Refused(msg, field="email"))
     if effective_on is not None and effective_on > stamp.as_of:
         msg = (
             f"Ngày {vn_date(effective_on)} chưa đến; đề nghị cập nhật vào ngày bàn giao, "
             "vì thư đổi sang đầu mối mới ngay khi ghi."
         )
-        raise Refused(msg, field="effective_on")
+        checks.add(Refused(msg, field="effective_on"))
+    checks.run(lambda: checked(wanted), wanted)
+    checks.done()
     before = _focal(session, wanted) if wanted.kind is ContactKind.FOCAL else None
     row = set_contact(session, stamp, wanted, effective_on=effective_on, cause=cause)
     if before is not None and before.email != row.email:

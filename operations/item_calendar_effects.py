@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence, PlanRow
-from operations.errors import NotFound, Refused
+from operations.errors import Checks, NotFound, Refused
 from operations.guards import need_coordinator, need_own_document, need_text
 from operations.stamp import Stamp
 from operations.state import PlanState, fixed_dates, load_state
@@ -129,10 +130,12 @@ def _item(state: PlanState, key: str) -> Item:
 
 def _calendar(state: PlanState, item: Item, edit: CalendarEdit) -> ItemCalendar:
     now, kind = item.calendar, item.calendar.period
-    basis = need_text(edit.basis, "Đề nghị ghi căn cứ của lịch này.", field="basis")
-    need_text(edit.reason, "Đề nghị nêu lý do sửa lịch.", field="reason")
+    checks, wanted = Checks(), "Đề nghị ghi căn cứ của lịch này."
+    basis = checks.run(lambda: need_text(edit.basis, wanted, field="basis"), "")
+    checks.run(lambda: need_text(edit.reason, "Đề nghị nêu lý do sửa lịch.", field="reason"), "")
     for authority in {now.authority, edit.authority}:
-        need_own_document(authority, edit.document)
+        checks.run(partial(need_own_document, authority, edit.document), None)
+    checks.done()
     if edit.ladder != now.ladder and (
         edit.ladder not in state.plan.ladders or edit.ladder in SET_BY_ENGINE
     ):

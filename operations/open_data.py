@@ -26,7 +26,7 @@ from models.tables import (
     StoredFile,
     Submission,
 )
-from operations.errors import Conflict, Refused
+from operations.errors import Checks, Conflict, Refused
 from operations.guards import need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
@@ -136,8 +136,12 @@ def set_switch(
     if expected is not None and expected != before.number:
         msg = f"Dữ liệu này vừa được {before.by} thay đổi; đề nghị xem lại."
         raise Conflict(msg)
-    cited = need_text(basis, "Đề nghị ghi căn cứ: số, ký hiệu văn bản.", field="basis")
-    keys = _known_items(session, kind, items) if is_open else before.items
+    checks, word = Checks(), "Đề nghị ghi căn cứ: số, ký hiệu văn bản."
+    keys = before.items
+    if is_open:
+        keys = checks.run(lambda: _known_items(session, kind, items), ())
+    cited = checks.run(lambda: need_text(basis, word, field="basis"), "")
+    checks.done()
     if (is_open, keys) == (before.is_open, before.items):
         raise Refused("Đang như vậy; không có gì thay đổi.", field="items")
     row = OpenDataSwitch(

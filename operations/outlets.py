@@ -22,7 +22,7 @@ from models.tables import AgencyRow, Event, Outlet, OutwardAttempt, OutwardMessa
 from notifications.chat import check_chat
 from notifications.reaching import NotReachable, Reach, check_address
 from notifications.signatures import new_secret
-from operations.errors import Conflict, NotFound, Refused
+from operations.errors import Checks, Conflict, NotFound, Refused
 from operations.guards import need_coordinator, need_text
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
@@ -110,6 +110,13 @@ class AttemptView:
     answer: str
 
 
+_WANTED: Final = {
+    "name": "Đề nghị ghi tên nơi nhận.",
+    "address": "Đề nghị ghi địa chỉ nhận.",
+    "basis": "Đề nghị ghi căn cứ, mục đích.",
+}
+
+
 def register(
     session: Session, stamp: Stamp, vault: Vault, new: NewOutlet, *, reach: Reach
 ) -> tuple[OutletView, str | None]:
@@ -120,10 +127,12 @@ def register(
         Refused: something is missing, or the address is none that is called.
     """
     need_coordinator(stamp)
-    name = need_text(new.name, "Đề nghị ghi tên nơi nhận.", field="name")[:200]
-    basis = need_text(new.basis, "Đề nghị ghi căn cứ, mục đích.", field="basis")
-    address = need_text(new.address, "Đề nghị ghi địa chỉ nhận.", field="address")
-    topics = _topics(new)
+    checks, words = Checks(), _WANTED
+    name = checks.run(lambda: need_text(new.name, words["name"], field="name")[:200], "")
+    address = checks.run(lambda: need_text(new.address, words["address"], field="address"), "")
+    topics = checks.run(lambda: _topics(new), list[Topic]())
+    basis = checks.run(lambda: need_text(new.basis, words["basis"], field="basis"), "")
+    checks.done()
     if new.agency is not None and session.get(AgencyRow, new.agency) is None:
         raise Refused("Không có cơ quan này.", field="agency")
     try:

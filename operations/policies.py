@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids
 from models.tables import PolicySetting
-from operations.errors import Conflict, NotFound, NotPermitted, Refused
+from operations.errors import Checks, Conflict, NotFound, NotPermitted, Refused
 from operations.guards import need_text
 from operations.history import Change, record, snapshot_of
 from operations.opening import lock_plan
@@ -186,9 +186,11 @@ def set_policy(
             "chưa được ghi. Đề nghị xem lại."
         )
         raise Conflict(msg)
-    cited = need_text(basis, "Đề nghị ghi căn cứ: số, ký hiệu văn bản.", field="basis")
-    why = need_text(reason, "Đề nghị nêu lý do thay đổi.", field="reason")
-    read = None if value is None else _value(before.kind, value)
+    checks, wanted = Checks(), "Đề nghị ghi căn cứ: số, ký hiệu văn bản."
+    read = None if value is None else checks.run(lambda: _value(before.kind, value), before.value)
+    cited = checks.run(lambda: need_text(basis, wanted, field="basis"), "")
+    why = checks.run(lambda: need_text(reason, "Đề nghị nêu lý do thay đổi.", field="reason"), "")
+    checks.done()
     if read == before.value if value is not None else before.since is None:
         raise Refused("Giá trị này đang được áp dụng; không có gì thay đổi.", field="value")
     row = PolicySetting(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.bulk import allocate_ids
 from models.tables import Evidence, StoredFile, Submission
 from operations.contacts import ContactInput
-from operations.errors import Refused
+from operations.errors import Checks, Refused
 from operations.guards import clean_document
 from operations.stamp import Stamp
 from operations.transition import Work
@@ -91,16 +92,19 @@ def check_result(work: Work, result: Result) -> Result:
             msg = "Đề nghị ghi số, ký hiệu văn bản đang còn hiệu lực."
             raise Refused(msg, field="document")
         return result
+    checks, wanted = Checks(), item.calendar.outcomes
     if not result.text.strip():
-        msg = "Đề nghị ghi tóm tắt kết quả thực hiện."
-        raise Refused(msg, field="text")
-    outcomes = check_outcomes(item.calendar.outcomes, result.outcomes)
-    named += _outcome_papers(item.calendar.outcomes, outcomes)
-    if not named:
+        checks.add(Refused("Đề nghị ghi tóm tắt kết quả thực hiện.", field="text"))
+    outcomes = checks.run(
+        lambda: check_outcomes(wanted, result.outcomes), dict[str, OutcomeFiled]()
+    )
+    named += _outcome_papers(wanted, outcomes)
+    if not named and len(outcomes) == len(wanted):
         msg = "Cần ít nhất một tài liệu kiểm chứng: số và ngày văn bản, hoặc một tệp đính kèm."
-        raise Refused(msg, field="document")
-    _check_papers(named)
-    check_figures(item.calendar.figures, result.figures)
+        checks.add(Refused(msg, field="document"))
+    checks.run(lambda: _check_papers(named), None)
+    checks.run(lambda: check_figures(item.calendar.figures, result.figures), None)
+    checks.done()
     return replace(result, papers=named, outcomes=outcomes)
 
 
@@ -125,14 +129,20 @@ def check_outcomes(
     """Each outcome with its document, normalised, or with the reason why there is none.
 
     Raises:
-        Refused: names the outcome and says what is missing.
+        Refused: names each outcome that is wrong and says what is missing.
     """
     known = {one.key: one for one in required}
     for key in given:
         if key not in known:
             msg = f"Nhiệm vụ này không có kết quả “{key}”. Các kết quả: {', '.join(known) or 'không có'}."
             raise Refused(msg, field=f"outcome.{key}.document")
-    return {key: _outcome(one, given.get(key, OutcomeFiled())) for key, one in known.items()}
+    checks, empty = Checks(), OutcomeFiled()
+    found = {
+        key: checks.run(partial(_outcome, one, given.get(key, empty)), empty)
+        for key, one in known.items()
+    }
+    checks.done()
+    return found
 
 
 def _outcome(asked: RequiredOutcome, given: OutcomeFiled) -> OutcomeFiled:
@@ -155,7 +165,7 @@ def _outcome(asked: RequiredOutcome, given: OutcomeFiled) -> OutcomeFiled:
 def _outcome_papers(
     required: Sequence[RequiredOutcome], given: Mapping[str, OutcomeFiled]
 ) -> tuple[Paper, ...]:
-    filed = ((one.label, given[one.key]) for one in required)
+    filed = ((one.label, given[one.key]) for one in required if one.key in given)
     return tuple(
         Paper(code=one.code, issued_on=one.issued_on, title=label)
         for label, one in filed
@@ -174,23 +184,22 @@ def check_figures(figures: Sequence[Figure], given: Mapping[str, str]) -> None:
     """Refuse figures that are missing, unknown or no numbers (rule 20).
 
     Raises:
-        Refused: names the figure.
+        Refused: names each figure that is wrong.
     """
     known = {figure.key: figure for figure in figures}
     for key in given:
         if key not in known:
             msg = f"Nhiệm vụ này không có số liệu “{key}”. Các số liệu: {', '.join(known) or 'không có'}."
             raise Refused(msg, field=f"figure.{key}")
+    checks = Checks()
     for figure in figures:
         text = given.get(figure.key, "").strip()
+        msg = f"“{figure.label}”: cần một số không âm, ví dụ 1.234 hoặc 12,5; đã nhập “{text}”."
         if not text:
-            if figure.required:
-                msg = f"Đề nghị nhập số liệu “{figure.label}”."
-                raise Refused(msg, field=f"figure.{figure.key}")
-            continue
-        if read_number(text) is None:
-            msg = f"“{figure.label}”: cần một số không âm, ví dụ 1.234 hoặc 12,5; đã nhập “{text}”."
-            raise Refused(msg, field=f"figure.{figure.key}")
+            msg = f"Đề nghị nhập số liệu “{figure.label}”."
+        if figure.required if not text else read_number(text) is None:
+            checks.add(Refused(msg, field=f"figure.{figure.key}"))
+    checks.done()
     if (found := above_whole(figures, given)) is not None:
         part, whole = found
         msg = (

@@ -32,13 +32,14 @@ def submit(
 ) -> int:
     """File a result; the decider\'s is entered for the agency ("nhập thay")."""
     row = work.assignment
-    result = asked.result
+    given, checks = asked.result, Checks()
     if Capacity.LEAD not in held:
-        if not (result.entered_channel or "").strip():
+        if not (given.entered_channel or "").strip():
             msg = "Nhập thay: đề nghị ghi hình thức nhận (văn bản giấy, Zalo, điện thoại …)."
-            raise Refused(msg, field="entered_channel")
+            checks.add(Refused(msg, field="entered_channel"))
         stamp = replace(stamp, actor=replace(stamp.actor, on_behalf_of=row.agency_key))
-    result = check_result(work, result)
+    result = checks.run(lambda: check_result(work, given), given)
+    checks.done()
     counted = _completion(stamp, work, result)
     submission = store_result(session, stamp, work, result, counted)
     apply(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,6 +29,9 @@ from operations.yearly_facts import coordinating, late_lines
 from reports.official.offices import Issuer
 from reports.official.urging import UrgingFacts
 from rules.documents import check_document_code
+
+NEEDS_CODE: Final = "Đề nghị ghi số, ký hiệu công văn đã phát hành, ví dụ 2022/SNV-CCHC."
+NEEDS_DAY: Final = "Đề nghị ghi ngày ban hành công văn."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +99,7 @@ def record_urging(session: Session, stamp: Stamp, plan: str, letter: Issued) -> 
         Conflict: the same letter is recorded already.
     """
     need_coordinator(stamp)
-    word = "Đề nghị ghi số, ký hiệu công văn đã phát hành, ví dụ 2022/SNV-CCHC."
-    code = need_text(clean_document(letter.code), word, field="document")
+    code = need_text(clean_document(letter.code), NEEDS_CODE, field="document")
     issued_on = _issued_on(stamp, letter)
     with as_known_at(session, letter.data_at) as then:
         day = business_date(letter.data_at)
@@ -166,7 +169,7 @@ def withdraw_urging(
 
 def _issued_on(stamp: Stamp, letter: Issued) -> date:
     if letter.issued_on is None:
-        raise Refused("Đề nghị ghi ngày ban hành công văn.", field="issued_on")
+        raise Refused(NEEDS_DAY, field="issued_on")
     if letter.issued_on > stamp.as_of:
         raise Refused("Ngày ban hành chưa đến; đề nghị kiểm tra lại.", field="issued_on")
     if letter.data_at > stamp.at:

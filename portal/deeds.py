@@ -108,7 +108,8 @@ def plain(action: Action) -> Callable[[Job], None]:
 
 def _ask_extension(job: Job) -> None:
     until = job.reading.needed_day("until", "Đề nghị ghi ngày xin gia hạn đến, ví dụ 30/4/2027.")
-    reason, explanation = job.reading.text("reason"), job.reading.text("explanation")
+    reason = job.reading.needed("reason", "Đề nghị nêu lý do xin gia hạn.")
+    explanation = job.reading.text("explanation")
     job.reading.done()
     ask_extension(
         job.session,

@@ -65,12 +65,12 @@ class Reading:
         """A date, None when nothing was typed."""
         return self._read(name, self.posted.day, None)
 
-    def amount(self, name: str) -> int:
-        """Whole đồng, as ``15.000.000``."""
+    def amount(self, name: str, what: str) -> int:
+        """Whole đồng, as ``15.000.000``; ``what`` names the amount."""
         text = self.line(name).replace(".", "").replace(" ", "").removesuffix("đ")
         if text.isdecimal() and len(text) <= 16:
             return int(text)
-        told = "Số tiền ghi bằng đồng, là số nguyên không âm, ví dụ 15.000.000; chưa có thì ghi 0."
+        told = f"{what}: ghi bằng đồng, là số nguyên không âm, ví dụ 15.000.000; chưa có thì ghi 0."
         self.errors.setdefault(name, told)
         return 0
 
@@ -79,10 +79,17 @@ class Reading:
         return MoneyInput(
             line=self.line("line"),
             source=self.line("source"),
-            planned=self.amount("planned"),
-            spent=self.amount("spent"),
+            planned=self.amount("planned", "Dự toán"),
+            spent=self.amount("spent", "Đã chi"),
             note=self.line("note") or None,
         )
+
+    def needed(self, name: str, message: str) -> str:
+        """A text that has to be there; ``message`` says what is asked for."""
+        found = self.text(name)
+        if not found.strip():
+            self.errors.setdefault(name, message)
+        return found
 
     def needed_day(self, name: str, message: str) -> date:
         """A date that has to be there; ``message`` says what is asked for."""

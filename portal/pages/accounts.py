@@ -97,7 +97,8 @@ def _add(session: Session, stamp: Stamp, reading: Reading) -> str:
     given = reading.line("role")
     if given not in set(AccountRole):
         reading.errors.setdefault("role", "Đề nghị chọn vai trò.")
-    username, name = reading.line("username"), reading.line("name")
+    username = reading.needed("username", "Đề nghị ghi tên đăng nhập, ví dụ nguyen.van.a.")
+    name = reading.needed("name", "Đề nghị ghi họ và tên người dùng.")
     post, email = reading.line("post"), reading.line("email")
     agency, basis = reading.line("agency"), reading.line("basis")
     valid_to = reading.day("valid_to")

@@ -131,7 +131,8 @@ def turn_act(request: Request, form: Form, occurrence: int, deed: str) -> Respon
 def _move(row: WorkRow) -> Do:
     def do(session: Session, stamp: Stamp, reading: Reading) -> str:
         until = reading.needed_day("until", "Đề nghị ghi hạn mới, ví dụ 30/6/2027.")
-        reason, document = reading.text("reason"), reading.line("document")
+        reason = reading.needed("reason", "Đề nghị nêu lý do điều chỉnh hạn.")
+        document = reading.line("document")
         reading.done()
         due_on = reschedule(
             session,
@@ -154,7 +155,8 @@ def _add(found: Turn) -> Do:
             reading.errors["agency"] = "Đề nghị chọn cơ quan."
         if role not in {one.value for one in Role}:
             reading.errors["role"] = "Đề nghị chọn vai trò."
-        due_on, reason = reading.day("due_on"), reading.text("reason")
+        due_on = reading.day("due_on")
+        reason = reading.needed("reason", "Đề nghị nêu lý do bổ sung cơ quan.")
         document = reading.line("document") or None
         reading.done()
         addition = Addition(
