@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
 
     import uvicorn
 
+    from deployments.patience import HEAD_BYTES, PatientProtocol, open_more_files
     from portal.throttle import LimitsUnreachable, open_throttle
     from runtime.logs import set_up_logs
 
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
     except LimitsUnreachable as error:
         print(error, file=sys.stderr)  # noqa: T201 - for whoever starts it
         return 1
+    open_more_files()
     uvicorn.run(
         APPLICATION,
         factory=True,
@@ -41,6 +43,10 @@ def main(arguments: list[str]) -> int:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=5,
+        http=PatientProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=HEAD_BYTES,
     )
     return 0
 

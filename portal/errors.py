@@ -81,6 +81,18 @@ class TooLarge(PageError):
     status, title = 413, "Nội dung gửi lên quá lớn"
 
 
+class TooSlow(PageError):
+    """A body that comes too slowly, or not at all."""
+
+    status, title = 408, "Đường truyền quá chậm"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nội dung gửi lên bị ngắt quãng nên chưa được ghi. Đề nghị quay lại trang trước và gửi "
+            "lại; nếu đường truyền yếu, gửi tệp nhỏ hơn hoặc chỉ ghi số, ngày văn bản."
+        )
+
+
 class TooMany(PageError):
     """Too many requests; ``seconds`` is how long to wait."""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal.errors import TooSlow
 
 MAX_BODY: Final = 60 * 1024 * 1024
 """Bytes of one request: some files and their form."""
@@ -36,6 +40,14 @@ HEADERS: Final = {
 """What an answer says unless it says otherwise itself."""
 
 
+IDLE_SECONDS: Final = 30.0
+"""For the next bytes of a body."""
+GRACE_SECONDS: Final = 60.0
+"""For which a body may come at any pace."""
+LEAST_PACE: Final = 512
+"""Bytes a second, on the whole, after that: a scan of 2 MB may take an hour, and no longer."""
+
+
 class BodyTooLarge(Exception):
     """More was sent than a request may hold."""
 
@@ -60,13 +72,17 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
+        receive = _hurried(receive)
         if _stated_length(scope) > self._max_body:
-            await _drain(receive, _DRAIN)
+            with contextlib.suppress(TooSlow):
+                await _drain(receive, _DRAIN)
             scope["state"]["too_large"] = True
             receive = _nothing
         sending = self._sending(scope, send)
         try:
             await self._app(scope, _counting(receive, self._max_body), sending)
+        except ClientDisconnect:
+            return  # whoever sent half a body has gone: there is nobody to answer
         except Exception as error:
             if scope["state"].get("answered"):
                 raise
@@ -103,6 +119,33 @@ async def _drain(receive: Receive, limit: int) -> None:
 
 async def _nothing() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _hurried(receive: Receive) -> Receive:
+    """``receive``, giving up on a body that does not come.
+
+    Once the body is there, whoever waits on is told only that the client has gone.
+    """
+    loop = asyncio.get_running_loop()
+    began, read, over = loop.time(), 0, False
+
+    async def hurried() -> Message:
+        nonlocal read, over
+        if over:
+            return await receive()
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow from None
+        read += len(message.get("body", b""))
+        over = message["type"] != "http.request" or not message.get("more_body", False)
+        waited = loop.time() - began
+        if not over and waited > GRACE_SECONDS and read < LEAST_PACE * waited:
+            raise TooSlow
+        return message
+
+    return hurried
 
 
 def _counting(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:

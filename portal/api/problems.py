@@ -90,7 +90,7 @@ class KeyReused(PageError):
 
 
 NAMES: Final[Mapping[int, str]] = {
-    400: "bad-request", 401: "token", 403: "forbidden", 404: "not-found", 405: "method",
+    400: "bad-request", 401: "token", 403: "forbidden", 404: "not-found", 405: "method", 408: "too-slow",
     409: "conflict", 413: "too-large", 415: "media-type", 422: "invalid", 428: "version",
     429: "too-many", 500: "failure",
 }  # fmt: skip
