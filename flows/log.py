@@ -26,6 +26,7 @@ ANOTHER = "Nơi khác đang niêm phong"
 NOT_SEALED = "Chưa niêm phong được"
 WHOLE = "Lịch sử còn nguyên vẹn"
 NOT_WHOLE = "Phát hiện sai lệch"
+BY_ITSELF = "Hệ thống, theo lịch"
 NAMED = 5
 """Faults that the operators' letter names."""
 
@@ -65,7 +66,7 @@ def seal_history(runtime: Runtime, run: str | None, as_of: date | None) -> Outco
 
 def verify_history(runtime: Runtime, run: str | None, as_of: date | None) -> Outcome:
     """Verify the whole history, tell the operators what is wrong, and send the day's checkpoint."""
-    found = verify(runtime, by=VERIFYING.title)
+    found = verify(runtime, by=BY_ITSELF)
 
     def tell(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
         sent = False

@@ -61,6 +61,7 @@ from portal.pages import (
     targets,
     tokens,
     turns,
+    verifying,
     work,
 )
 from portal.permissions import TABLE
@@ -123,6 +124,7 @@ ROUTERS: Final = tuple(
         tokens,
         history,
         audit,
+        verifying,
         findings,
     )
 )

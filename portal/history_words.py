@@ -42,6 +42,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "open_data": "Dữ liệu mở",
     "outlet": "Báo ra ngoài",
     "urging": "Văn bản đôn đốc",
+    "log": "Niêm phong lịch sử",
 }
 _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("assignment", "assign"): "Giao nhiệm vụ",
@@ -107,6 +108,9 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("link_token", "notified"): "Cơ quan đã mở và gửi biểu mẫu",
     ("api_token", "issue"): "Cấp mã API",
     ("api_token", "revoke"): "Thu hồi mã API",
+    ("log", "make_key"): "Tạo khóa niêm phong",
+    ("log", "rotate_key"): "Đổi khóa niêm phong",
+    ("log", "replace_lost_key"): "Thay khóa niêm phong đã mất",
     ("database", "go_live"): "Chuyển sang vận hành chính thức",
     ("database", "restore"): "Khôi phục từ bản sao lưu",
     ("finding", "record"): "Ghi kiến nghị kiểm tra",
@@ -153,6 +157,7 @@ def act_word(entity: str, action: str) -> str:
 
 
 FIELD_WORDS: Final[Mapping[str, str]] = {
+    "key_before": "Khóa công khai trước",
     "occurrence_id": "Kỳ thực hiện số", "assignment_id": "Phân công số", "agency_key": "Cơ quan",
     "agency_name": "Tên cơ quan", "role": "Vai trò", "round": "Lần thực hiện",
     "status": "Tình trạng", "status_before": "Tình trạng trước khi tạm dừng",

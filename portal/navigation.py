@@ -118,6 +118,7 @@ SECTIONS: Final = (
             Entry("Căn cứ", "/kiem-tra/can-cu", "authority"),
             Entry("Chọn mẫu", "/kiem-tra/mau", "sample"),
             Entry("Kiến nghị", "/kiem-tra/kien-nghi", "findings"),
+            Entry("Kiểm chứng", "/kiem-tra/lich-su", "verifying"),
             Entry("Nhật ký xem", "/kiem-tra/nhat-ky", "reading"),
         ),
     ),

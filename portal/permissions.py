@@ -139,6 +139,13 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "basis_export": READS_ALL,
     "sample": READS_ALL,
     "reading": READS_ALL,
+    # The history's log: how it stands, verifying it, what auditors take away.
+    "verifying": READS_ALL,
+    "verify_now": READS_ALL,
+    "checkpoint_file": READS_ALL,
+    "seal_keys": READS_ALL,
+    "event_proof": READS_ALL,
+    "event_proof_file": READS_ALL,
     "findings": READS_ALL,
     "finding_record": DECIDES,
     "finding_act": DECIDES,

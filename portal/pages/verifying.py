@@ -1,0 +1,204 @@
+"""Kiểm chứng lịch sử: how the log stands, verifying it now, checkpoints and proofs to take (38)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import select
+
+from models.tables import Event, Verification
+from operations.errors import NotFound, Refused
+from operations.proofs import Proof, prove, readable, sealed_at
+from operations.queries_history import lines_of
+from operations.sealing import ages, last_checkpoint
+from operations.verifying import Outside
+from portal.downloads import attachment
+from portal.errors import NotThere
+from portal.forms import FieldError, FormState
+from portal.history_words import act_word
+from portal.pages.queues import Form
+from portal.portal import portal_of
+from portal.throttle import POSTS
+from portal.told import say, told
+from portal.visitors import person_of
+from rules.notes import BadNote, VerifyingKey, parse_note
+from runtime.locks import AlreadyHeld, FolderLock
+from runtime.verifying import verify
+
+router = APIRouter()
+_READ = ["GET", "HEAD"]
+PATH: Final = "/kiem-tra/lich-su"
+MOST_HERE: Final = 300_000
+"""Events that are verified while somebody waits; a longer history is left to the night."""
+LISTED: Final = 10
+LOCK_FILE: Final = "verify.lock"
+_NO_NOTE: Final = (
+    "Nội dung dán vào không có niêm phong. Đề nghị dán nguyên văn từ thư đã nhận hoặc tệp đã tải về, "
+    "từ dòng đầu của niêm phong đến hết dòng bắt đầu bằng dấu “—”."
+)
+
+
+def age_words(age: timedelta | None) -> str:
+    """How long ago, for people: minutes below two hours, hours below two days, then days."""
+    if age is None:
+        return "chưa có"
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 1:
+        return "vừa xong"
+    if minutes < 120:
+        return f"{minutes} phút trước"
+    hours = minutes // 60
+    return f"{hours} giờ trước" if hours < 48 else f"{hours // 24} ngày trước"
+
+
+def _keys(request: Request) -> tuple[VerifyingKey, ...]:
+    try:
+        return portal_of(request).runtime.key_folder.verifying()
+    except BadNote:
+        return ()
+
+
+def _show(request: Request, form: FormState, status: int = 200) -> Response:
+    portal = portal_of(request)
+    now = portal.runtime.clock.now()
+    with portal.runtime.database.read() as session:
+        standing, last = ages(session, now), last_checkpoint(session)
+        query = select(Verification).order_by(Verification.id.desc()).limit(LISTED)
+        checks = list(session.scalars(query))
+    return portal.pages(
+        request,
+        "verifying.html",
+        status=status,
+        form=form,
+        standing=standing,
+        last=last,
+        checks=checks,
+        keys=_keys(request),
+        ago=age_words,
+        now=now,
+        path=PATH,
+        too_long=standing.sealed > MOST_HERE,
+        address=portal.runtime.settings.auditors_address,
+        said=told(request),
+    )
+
+
+@router.api_route(PATH, methods=_READ, name="verifying")
+def show_verifying(request: Request) -> Response:
+    """Sealed, pending, the last checkpoint, the last verification."""
+    return _show(request, FormState())
+
+
+@router.post(f"{PATH}/kiem-chung", name="verify_now")
+def verify_now(request: Request, form: Form) -> Response:
+    """Verify the whole history, against a checkpoint that was pasted in if there is one."""
+    portal, person = portal_of(request), person_of(request)
+    portal.throttle.hit(POSTS, f"account:{person.account}")
+    state = FormState(deed="kiem-chung", values=form.fields)
+    try:
+        outside = _pasted(form.text("note"))
+        with portal.runtime.database.read() as session:
+            if ages(session, portal.runtime.clock.now()).sealed > MOST_HERE:
+                raise Refused(
+                    f"Lịch sử đã dài hơn {MOST_HERE // 1000}.000 sự kiện, không kiểm chứng được ngay trên "
+                    "trang. Hệ thống tự kiểm chứng mỗi đêm; cần ngay thì mở trang “Lượt chạy”, "
+                    "chạy luồng “Kiểm chứng lịch sử”, hoặc nhờ quản trị chạy “tiendo verify”."
+                )
+        with FolderLock(portal.runtime.settings.data_dir / LOCK_FILE):
+            found = verify(portal.runtime, by=person.name, against=outside)
+    except FieldError as error:
+        return _show(request, state.with_error("note", str(error)), 422)
+    except AlreadyHeld:
+        busy = "Một lần kiểm chứng khác đang chạy; đề nghị đợi ít phút rồi tải lại trang."
+        return _show(request, replace(state, problem=busy), 409)
+    except Refused as error:
+        return _show(request, replace(state, problem=str(error)), 422)
+    word = "lịch sử còn nguyên vẹn" if found.whole else f"phát hiện {found.wrong} chỗ sai"
+    return RedirectResponse(say(request, PATH, f"Đã kiểm chứng: {word}."), status_code=303)
+
+
+def _pasted(text: str) -> list[Outside]:
+    if not text.strip():
+        return []
+    try:
+        return [Outside(source="niêm phong dán vào trang", note=parse_note(text))]
+    except BadNote:
+        raise FieldError(_NO_NOTE) from None
+
+
+@router.api_route(f"{PATH}/niem-phong", methods=_READ, name="checkpoint_file")
+def checkpoint_file(request: Request) -> Response:
+    """The newest checkpoint as a file, word for word."""
+    with portal_of(request).runtime.database.read() as session:
+        last = last_checkpoint(session)
+    if last is None:
+        raise NotThere("Chưa có niêm phong nào; hệ thống niêm phong 15 phút một lần.")
+    return _file(last.note, f"niem-phong-{last.size}.txt", "text/plain; charset=utf-8")
+
+
+@router.api_route(f"{PATH}/khoa", methods=_READ, name="seal_keys")
+def seal_keys(request: Request) -> Response:
+    """The public keys, a line each, the one in use last."""
+    keys = _keys(request)
+    if not keys:
+        raise NotThere("Chưa có khóa niêm phong; khóa được tạo khi niêm phong lần đầu.")
+    text = "".join(f"{key.text}\n" for key in keys)
+    return _file(text, "khoa-niem-phong.txt", "text/plain; charset=utf-8")
+
+
+@router.api_route("/lich-su/{number}/bang-chung", methods=_READ, name="event_proof")
+def event_proof(request: Request, number: int) -> Response:
+    """The proof of one event, readable; or why there is none."""
+    portal = portal_of(request)
+    proof, problem, first = None, "", None
+    with portal.runtime.database.read() as session:
+        try:
+            proof = prove(session, number, _keys(request))
+            first = sealed_at(session, number)
+        except NotFound as error:
+            raise NotThere(str(error)) from None
+        except Refused as error:
+            problem = str(error)
+        (line,) = lines_of(session, select(Event).where(Event.id == number))
+    return portal.pages(
+        request,
+        "proof.html",
+        number=number,
+        line=line,
+        act=act_word(line.entity, line.action),
+        proof=proof,
+        problem=problem,
+        rows=[] if proof is None else readable(proof),
+        canonical="" if proof is None else _spread(proof),
+        sealed_at=None if first is None else first.at,
+        path=PATH,
+    )
+
+
+def _spread(proof: Proof) -> str:
+    """The event's text, spread over lines for the eye."""
+    told_values = json.loads(proof.canonical)
+    told_values["snapshot"] = json.loads(told_values["snapshot"])
+    return json.dumps(told_values, ensure_ascii=False, indent=1)
+
+
+@router.api_route("/lich-su/{number}/bang-chung/tep", methods=_READ, name="event_proof_file")
+def event_proof_file(request: Request, number: int) -> Response:
+    """The same as a file that a program checks."""
+    with portal_of(request).runtime.database.read() as session:
+        try:
+            proof = prove(session, number, _keys(request))
+        except Refused as error:
+            raise NotThere(str(error)) from None
+    text = json.dumps(proof.as_json(), ensure_ascii=False, indent=1) + "\n"
+    return _file(text, f"bang-chung-{number}.json", "application/json")
+
+
+def _file(text: str, name: str, media_type: str) -> Response:
+    headers = {"content-disposition": attachment(name)}
+    return Response(text.encode(), media_type=media_type, headers=headers)
