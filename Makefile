@@ -15,6 +15,9 @@ LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --
 PYTEST     ?= $(BIN)/pytest
 PYTEST_ARGS ?=
 
+# Databases and files of the tests live in memory where there is plenty of it: they are thrown away.
+in_memory = $(shell [ "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 6000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
+
 # uv does not read pip's configuration. A place that names its own index or certificate for pip
 # (variable or pip.conf) means uv as well; with neither, both use the same default index.
 define as_pip_does
@@ -55,7 +58,7 @@ check: setup ## lint, format, types and the layers of the house
 test: setup ## everything but the long fault tests
 	tests/prerequisites.sh
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -m "not faults" -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(in_memory) $(PYTEST) -m "not faults" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 faults: setup ## the long tests: processes killed, disks filled, networks cut
 	tests/prerequisites.sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -22,15 +23,17 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def code_revision() -> str | None:
     """The newest migration that this code knows."""
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def known_revisions() -> list[str]:
+@cache
+def known_revisions() -> tuple[str, ...]:
     """All migrations of this code, the oldest first."""
     found = ScriptDirectory.from_config(_config()).walk_revisions()
-    return [one.revision for one in found][::-1]
+    return tuple(one.revision for one in found)[::-1]
 
 
 def database_revision(database: Database) -> str | None:

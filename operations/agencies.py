@@ -83,7 +83,13 @@ def store_directory(
     groups, kept_groups = _to_write(
         _by_key(files.groups), _by_key(stored.groups), applied_groups, overwrite=overwrite
     )
-    changes = [write_agency(session, one, files.agencies.index(one)) for one in agencies]
+    # Held while they are written: each is then found in the session and not asked for singly.
+    rows = session.scalars(select(AgencyRow)).all()
+    absent = {one.key for one in agencies} - {one.key for one in rows}
+    places = {one.key: place for place, one in enumerate(files.agencies)}
+    changes = [
+        write_agency(session, one, places[one.key], new=one.key in absent) for one in agencies
+    ]
     changes += [write_group(session, one, files.groups.index(one)) for one in groups]
     session.flush()
     changes += [
@@ -117,9 +123,12 @@ def _to_write(
     return write, kept
 
 
-def write_agency(session: Session, one: Agency, position: int) -> Change:
-    """Write an agency as it should be; the change is the caller's to record."""
-    row = session.get(AgencyRow, one.key)
+def write_agency(session: Session, one: Agency, position: int, *, new: bool = False) -> Change:
+    """Write an agency as it should be; the change is the caller's to record.
+
+    ``new`` when the caller knows that there is none yet.
+    """
+    row = None if new else session.get(AgencyRow, one.key)
     values = {
         "position": position,
         "name": one.name,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from runtime.logs import set_levels
 from tests import databases
@@ -39,6 +40,14 @@ def _everything_is_heard() -> None:
 
 
 POSTGRES_VERSION = pytest.StashKey[str]()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Hashes of passwords are slow on purpose; here nobody's password is worth it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("operations.accounts._HASHER", PasswordHasher(1, 8, 1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ Instants are made from the business date, so that nothing depends on the day of 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from operations.stamp import Stamp
 from rules.actors import AccountRole, Actor, ActorKind, flow_actor
 from rules.lifecycle import Action
 from rules.values import Role
-from tasks_catalog.loader import CATALOG, load_plan
+from tasks_catalog.loader import CATALOG, LoadedCatalog, load_plan
 
 PROVINCE = CATALOG / "qd_1718_2023"
 SMALL = Path(__file__).parent / "catalogs" / "huyen_mau"
@@ -38,12 +39,18 @@ def person(role: AccountRole, agency: str, name: str = "Nguyễn Văn A") -> Act
     return Actor(kind=ActorKind.PERSON, name=name, account=account, role=role, agency=agency)
 
 
+@cache
+def loaded(folder: Path) -> LoadedCatalog:
+    """A catalog, read once: it cannot be changed, and its files are not by any test."""
+    return load_plan(folder)
+
+
 class Engine:
     """One plan in one database. ``start`` is the day on which tracking began."""
 
     def __init__(self, url: str, *, folder: Path = SMALL, start: date = date(2026, 1, 1)) -> None:
         self.database = Database(url, durable=False)
-        self.catalog = load_plan(folder)
+        self.catalog = loaded(folder)
         self.plan = self.catalog.plan.key
         self.coordinator = self.catalog.plan.coordinator
         with self.database.write() as session:
