@@ -28,7 +28,7 @@ if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
 
-.PHONY: help setup run check test faults bench screenshots guidance lock format clean
+.PHONY: help setup run check audit test faults bench screenshots guidance lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -49,11 +49,16 @@ $(STAMP): pyproject.toml requirements-dev.lock | $(UV)
 run: setup ## start everything on this machine (portal, flows, clock)
 	$(BIN)/tiendo up
 
-check: setup ## lint, format, types and the layers of the house
+check: setup ## lint, format, types, the layers of the house, secrets, known advisories
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.secret_scan
+	$(BIN)/python -m tests.audit
+
+audit: setup ## ask the advisory service about every locked package
+	$(BIN)/python -m tests.audit --online
 
 test: setup ## everything but the long fault tests
 	tests/prerequisites.sh
@@ -87,5 +92,5 @@ format: setup ## put the code in order
 	$(BIN)/ruff format .
 
 clean: ## remove what a machine made, and only that
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -66,7 +66,7 @@ def prove(session: Session, event_id: int, keys: Sequence[VerifyingKey]) -> Proo
         Refused: it is not sealed yet, or is not what was sealed.
     """
     dialect = session.get_bind().dialect.name
-    found = rows(session, f"SELECT {column_texts(dialect)} FROM event e WHERE e.id = ?", event_id)  # noqa: S608
+    found = rows(session, f"SELECT {column_texts(dialect)} FROM event e WHERE e.id = ?", event_id)  # noqa: S608 - our own columns
     if not found:
         raise NotFound(f"Không có sự kiện số {event_id} trong lịch sử.", field="event")
     leaf = session.scalar(select(LogLeaf).where(LogLeaf.event_id == event_id))
@@ -173,7 +173,7 @@ def export_lines(session: Session) -> Iterator[str]:
         raise Refused("Chưa có niêm phong nào để xuất; chạy “tiendo seal” trước.")
     dialect = session.get_bind().dialect.name
     statement = (
-        f'SELECT l."index", l.digest, {column_texts(dialect)} FROM log_leaf l '  # noqa: S608
+        f'SELECT l."index", l.digest, {column_texts(dialect)} FROM log_leaf l '  # noqa: S608 - our own columns
         'JOIN event e ON e.id = l.event_id WHERE l."index" >= ? AND l."index" < ? '
         'ORDER BY l."index"'
     )

@@ -227,7 +227,7 @@ class Verifier:
     def _pending(self, session: Session) -> tuple[int, datetime | None]:
         dialect = session.get_bind().dialect.name
         statement = (
-            f"SELECT p.event_id, l.event_id, e.digest, {column_texts(dialect)} FROM log_pending p "  # noqa: S608
+            f"SELECT p.event_id, l.event_id, e.digest, {column_texts(dialect)} FROM log_pending p "  # noqa: S608 - our own columns
             "LEFT JOIN event e ON e.id = p.event_id LEFT JOIN log_leaf l ON l.event_id = p.event_id "
             f"WHERE p.event_id > ? ORDER BY p.event_id LIMIT {_PART}"
         )
