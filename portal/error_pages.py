@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from operations.account_links import AccountLinkForged, AccountLinkRefused
@@ -138,6 +139,28 @@ def on_crash(request: Request, error: Exception) -> Response:
     return problems.crash(request, error) if is_api(request) else show_crash(request, error)
 
 
+_BUSY = (
+    "Cơ sở dữ liệu chưa trả lời. Đề nghị chờ một phút rồi mở lại trang; nếu vừa gửi biểu mẫu, đề "
+    "nghị xem nội dung đã được ghi chưa trước khi gửi lại."
+)
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """The database is locked, full, away or starting again: nothing that a page could mend."""
+    cause = getattr(error, "orig", None)
+    logger(__name__).error(
+        "the database did not answer", fault=type(error).__name__, why=str(cause)[:200]
+    )
+    if is_api(request):
+        answer = problems.problem(503, "Hệ thống tạm thời chưa trả lời", _BUSY)
+    else:
+        answer = show_error(
+            request, status=503, title="Hệ thống tạm thời chưa trả lời", message=_BUSY
+        )
+    answer.headers["retry-after"] = "60"
+    return answer
+
+
 _Handler = Callable[[Request, Exception], Coroutine[None, None, Response]]
 
 
@@ -166,3 +189,5 @@ def install(app: FastAPI) -> None:
     )
     for kind, page in kinds:
         app.add_exception_handler(kind, _either(page))
+    for gone in (OperationalError, InterfaceError):
+        app.add_exception_handler(gone, _unavailable)

@@ -92,7 +92,7 @@ class KeyReused(PageError):
 NAMES: Final[Mapping[int, str]] = {
     400: "bad-request", 401: "token", 403: "forbidden", 404: "not-found", 405: "method", 408: "too-slow",
     409: "conflict", 413: "too-large", 415: "media-type", 422: "invalid", 428: "version",
-    429: "too-many", 500: "failure",
+    429: "too-many", 500: "failure", 503: "unavailable",
 }  # fmt: skip
 """Status to the last part of a problem's type, which is an anchor of the documentation."""
 _FIELDS: Final = {

@@ -110,6 +110,24 @@ def _undisturbed(peace: dict[str, Undisturbed]) -> Iterable[str]:
         yield f"- {NAMES[store]}, undisturbed: {spans}; rows compared: {rows}; {one.letters.total()} letters received."
 
 
+def told(
+    kills: Sequence[Kill],
+    peace: dict[str, Undisturbed],
+    *,
+    seconds: float | None,
+    version: str | None,
+) -> list[str]:
+    """All that the document says of the kills; without the seconds where others ran as well."""
+    days = ", ".join(day.isoformat() for day in DAYS)
+    took = "" if seconds is None else f" in {seconds:.0f} s"
+    servers = f"SQLite {sqlite3.sqlite_version}, PostgreSQL {version or '18'}"
+    head = (
+        f"{len(kills)} kills{took} on {os.cpu_count()} cores; "
+        f"Python {platform.python_version()}, {servers}; business days {days}."
+    )
+    return [head, "", *table(kills), "", *_undisturbed(peace)]
+
+
 def write(lines: Iterable[str], document: Path = DOCUMENT) -> None:
     """Put the lines between the marks of the document."""
     text = document.read_text(encoding="utf-8")
@@ -122,19 +140,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tiendo-kills-") as folder:
         kills, peace, version = run_all(Path(folder))
-    seconds = time.monotonic() - began
-    days = ", ".join(day.isoformat() for day in DAYS)
-    lines = [
-        (
-            f"{len(kills)} kills in {seconds:.0f} s on {os.cpu_count()} cores; "
-            f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-            f"PostgreSQL {version}; business days {days}."
-        ),
-        "",
-        *table(kills),
-        "",
-        *_undisturbed(peace),
-    ]
+    lines = told(kills, peace, seconds=time.monotonic() - began, version=version)
     print("\n".join(lines))  # noqa: T201 - what it is for
     write(lines)
     return int(any(one.broken for one in kills))

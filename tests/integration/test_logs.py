@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from models.tables import Letter, LetterState
 from operations.account_links import issue_password_link
@@ -27,7 +28,7 @@ from tests import portal_site, world
 from tests.heard import heard, secrets_in
 from tests.integration.test_portal_doors import code, password, second, stranger_mark, switch_on
 from tests.integration.test_smtp_session import ScriptedServer
-from tests.portal_site import PASSWORD, PDF, RESULT, SECRET, Site, mark_of, send
+from tests.portal_site import PASSWORD, PDF, RESULT, SECRET, Site, mark_of, send, text_of
 
 NEW_PASSWORD = "con ngựa sắt biết bay 2027"
 SMTP_PASSWORD = "thu-di-bang-mat-khau-nay"
@@ -246,3 +247,21 @@ def test_logging_out_is_seen_by_its_route(
     browser = site.logged_in(Visitor.ADMIN)
     browser.post("/dang-xuat", data={"mark": mark_of(browser.get("/"))})
     assert requests(lines())[-1]["route"] == "logout"
+
+
+def test_a_database_that_does_not_answer_is_told_as_such(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locked, full or away: wait and look before sending again, and no word of a broken system."""
+
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE x", {"name": "Nguyễn Thị Hoa"}, Exception("is locked"))
+
+    monkeypatch.setattr("portal.pages.home.plan_keys", locked)
+    page = site.browser().get("/")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "60")
+    assert "trước khi gửi lại" in text_of(page)
+    monkeypatch.setattr("portal.api.door.check_token", locked)
+    problem = site.program(site.api_token()).get("/api/v1/me")
+    assert (problem.status_code, problem.json()["status"]) == (503, 503)
+    assert problem.headers["content-type"] == "application/problem+json"
