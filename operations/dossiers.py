@@ -192,9 +192,9 @@ def dossier_facts(session: Session, choice: Choice, *, at: datetime) -> DossierF
         at=at,
         on=on,
         tasks={one.key: one.text.task for one in items},
-        periods=tuple(_periods(state, choice, rows, found)),
+        periods=tuple(_periods(state, choice, rows, found, on)),
         papers=found,
-        missing=tuple(_missing(state, choice, rows)),
+        missing=tuple(_missing(state, choice, rows, on)),
     )
 
 
@@ -253,25 +253,35 @@ def _title(state: PlanState, rows: Sequence[_Lead], choice: Choice) -> str:
     return f"Nhiệm vụ {one.item}, {Period.parse(one.period).label}: {task}"
 
 
-def _slots(state: PlanState, choice: Choice, rows: Sequence[_Lead]) -> list[tuple[str, str]]:
+_Slots = Mapping[tuple[str, str], date | None]
+"""Items and periods, each with the day on which it opens; None for what has opened."""
+
+
+def _slots(state: PlanState, choice: Choice, rows: Sequence[_Lead]) -> _Slots:
     """Items and periods that should be there, and those that are, in the order of the plan."""
-    there = {(row.item, row.period) for row in rows}
+    there: dict[tuple[str, str], date | None] = {(row.item, row.period): None for row in rows}
     if choice.occurrence is not None:
-        return sorted(there)
+        return dict(sorted(there.items()))
     order = {item.key: n for n, item in enumerate(state.plan.every_item)}
-    asked = {
-        (item.key, one.period.key)
+    asked: dict[tuple[str, str], date | None] = {
+        (item.key, one.period.key): one.opens_on
         for item in state.plan.items
         for one in expand(item.calendar, state.plan.first_year, state.plan.last_year)
         if choice.first_year <= one.period.year <= choice.last_year
     }
-    return sorted(there | asked, key=lambda slot: (order.get(slot[0], len(order)), slot[1]))
+    found = asked | there
+    places = sorted(found, key=lambda slot: (order.get(slot[0], len(order)), slot[1]))
+    return {slot: found[slot] for slot in places}
 
 
 def _periods(
-    state: PlanState, choice: Choice, rows: Sequence[_Lead], found: Sequence[PaperLine]
+    state: PlanState,
+    choice: Choice,
+    rows: Sequence[_Lead],
+    found: Sequence[PaperLine],
+    on: date,
 ) -> Iterator[ItemPeriod]:
-    for item, period in _slots(state, choice, rows):
+    for (item, period), opens_on in _slots(state, choice, rows).items():
         label = Period.parse(period).label
         leads = [row for row in rows if (row.item, row.period) == (item, period)]
         filed = [one for one in found if (one.item, one.period) == (item, label)]
@@ -279,6 +289,7 @@ def _periods(
             item=item,
             period=label,
             opened=bool(leads),
+            ahead=opens_on is not None and opens_on > on,
             leads=len(leads),
             finished=sum(1 for row in leads if row.status in SETTLED),
             papers=len(filed),
@@ -286,10 +297,12 @@ def _periods(
         )
 
 
-def _missing(state: PlanState, choice: Choice, rows: Sequence[_Lead]) -> Iterator[Missing]:
-    there = {(row.item, row.period) for row in rows}
-    for item, period in _slots(state, choice, rows):
-        if (item, period) not in there:
+def _missing(
+    state: PlanState, choice: Choice, rows: Sequence[_Lead], on: date
+) -> Iterator[Missing]:
+    """What is not there by ``on``; a period that opens later lacks nothing yet."""
+    for (item, period), opens_on in _slots(state, choice, rows).items():
+        if opens_on is not None and opens_on <= on:
             what = "Kỳ này chưa được ghi nhận trong hệ thống"
             label = Period.parse(period).label
             yield Missing(item=item, period=label, agency="–", what=what)

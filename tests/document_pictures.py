@@ -27,7 +27,8 @@ from reports.official.yearly import yearly_report
 from tests.portal_live import AGENCY, PLAN, TODAY, Live, live
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "documents"
-PAGES = 2
+PAGES = {"yearly": 3}
+"""Pages that are shown where it is not the first two."""
 
 
 def examples(site: Live) -> Iterator[tuple[str, OfficialDocument]]:
@@ -58,7 +59,7 @@ def main(folder: Path, papers: Path | None = None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, live(Path(name)) as site:
         for key, document in examples(site):
-            for number, page in enumerate(as_png(document, ppi=72)[:PAGES], start=1):
+            for number, page in enumerate(as_png(document, ppi=68)[: PAGES.get(key, 2)], 1):
                 (folder / f"{key}-{number}.png").write_bytes(page)
             if papers is not None:
                 (papers / f"{key}.docx").write_bytes(as_docx(document))

@@ -31,6 +31,7 @@ from operations.dates import fix_year_dates
 from operations.extensions import ask_extension
 from operations.findings import NewFinding, record_finding
 from operations.links import LINK_PATH, LinkPurpose, issue
+from operations.money import MoneyInput, set_money
 from operations.obstacles import raise_obstacle
 from operations.opening import open_due
 from operations.partners import PartnerRequest, request_contribution
@@ -263,7 +264,11 @@ def _states_of_march(site: Live) -> None:
 
 
 def _checked(site: Live) -> None:
-    """A run in the log, a finding of an inspection, and work outside the appendix."""
+    """A run in the log, a finding of an inspection, work outside the appendix, and money."""
+    money = (
+        MoneyInput(line="classes", source="province", planned=180_000_000, spent=42_500_000),
+        MoneyInput(line="materials", source="own_budget", planned=15_000_000, spent=12_000_000),
+    )
     added = AddedInput(
         basis_code="512/UBND-NC",
         basis_on=date(2027, 3, 15),
@@ -282,6 +287,8 @@ def _checked(site: Live) -> None:
     with site.runtime.database.write() as session:
         record_finding(session, site.stamp(_clerk()), finding)
         add_work(session, site.stamp(_clerk()), PLAN, added)
+        for amount in money:
+            set_money(session, site.stamp(_clerk()), site.work(CENTRE, "II.3", "2027"), amount)
         session.add(
             RunLog(
                 job="item",

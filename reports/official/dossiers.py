@@ -53,12 +53,14 @@ class Missing:
 class ItemPeriod:
     """An item in a period: leads that are counted, those finished, papers, and those with a file.
 
-    ``opened`` False means that the system knows nothing of this period.
+    ``opened`` False means that the system knows nothing of this period, unless it is ``ahead``:
+    its day has not come.
     """
 
     item: str
     period: str
     opened: bool
+    ahead: bool = False
     leads: int = 0
     finished: int = 0
     papers: int = 0
@@ -121,15 +123,15 @@ def _gaps(facts: DossierFacts) -> Iterator[Block]:
 
 
 def _papers(lines: tuple[PaperLine, ...], caption: str, *, hashes: bool = False) -> Grid:
-    last = Column(title="Tệp, mã băm" if hashes else "Tệp trong hồ sơ", share=3)
+    last = Column(title="Tệp, mã băm" if hashes else "Tệp trong hồ sơ", share=2.7)
     return Grid(
         caption=caption,
         columns=(
             _NUMBER,
             Column(title="Nhiệm vụ, kỳ", share=1.5),
             Column(title="Cơ quan", share=2),
-            Column(title="Số, ký hiệu; ngày", share=1.8),
-            Column(title="Trích yếu", share=2.6),
+            Column(title="Số, ký hiệu; ngày", share=2.2),
+            Column(title="Trích yếu", share=2.5),
             last,
         ),
         rows=tuple(
@@ -180,8 +182,8 @@ def milestone_report(facts: DossierFacts) -> OfficialDocument:
     return OfficialDocument(
         letterhead=letterhead(Issuer.COORDINATOR, facts.office, kind="BC", year=facts.on.year),
         kind="BÁO CÁO",
-        subject=f"Tổng hợp kết quả, tài liệu phục vụ {word} Đề án “{facts.plan_title}” giai đoạn "
-        f"{facts.first_year} - {facts.last_year}",
+        subject=f"Tổng hợp kết quả, tài liệu phục vụ {word} Đề án “{facts.plan_title}”"
+        f"{_span(facts)}",
         blocks=tuple(_milestone_body(facts, word)),
         signature=signature(Issuer.COORDINATOR),
         recipients=recipients(Issuer.COORDINATOR, facts.office, "UBND tỉnh (báo cáo)"),
@@ -203,10 +205,23 @@ def milestone_report(facts: DossierFacts) -> OfficialDocument:
     )
 
 
+def _state(one: ItemPeriod) -> str:
+    if one.ahead:
+        return "chưa đến kỳ"
+    return "" if one.opened else "chưa ghi nhận"
+
+
+def _span(facts: DossierFacts) -> str:
+    """The years, unless the title of the plan ends with the same ones."""
+    span = f"giai đoạn {facts.first_year} - {facts.last_year}"
+    return "" if facts.plan_title.endswith(span) else f" {span}"
+
+
 def _milestone_body(facts: DossierFacts, word: str) -> Iterator[Block]:
     leads = sum(one.leads for one in facts.periods)
     done = sum(one.finished for one in facts.periods)
-    silent = sum(1 for one in facts.periods if not one.opened)
+    silent = sum(1 for one in facts.periods if not one.opened and not one.ahead)
+    ahead = sum(1 for one in facts.periods if one.ahead)
     yield Heading(text="I. TỔNG HỢP")
     yield Paragraph(
         text=f"Giai đoạn {facts.first_year} - {facts.last_year} có {vn_count(leads)} phân công chủ "
@@ -218,6 +233,11 @@ def _milestone_body(facts: DossierFacts, word: str) -> Iterator[Block]:
         yield Paragraph(
             text=f"Có {vn_count(silent)} kỳ thực hiện chưa được ghi nhận trong hệ thống; đề nghị bổ "
             "sung từ hồ sơ giấy trước khi sử dụng số liệu này."
+        )
+    if ahead:
+        yield Paragraph(
+            text=f"Còn {vn_count(ahead)} kỳ thực hiện chưa đến ngày bắt đầu, chưa tính vào số liệu "
+            "trên."
         )
     yield Grid(
         caption="Bảng 1. Các kỳ thực hiện theo nhiệm vụ",
@@ -233,8 +253,11 @@ def _milestone_body(facts: DossierFacts, word: str) -> Iterator[Block]:
         rows=tuple(
             (
                 *(one.item, one.period),
-                *(vn_count(n) for n in (one.leads, one.finished, one.papers, one.files)),
-                "" if one.opened else "chưa ghi nhận",
+                *(
+                    vn_count(n) if one.opened else "–"
+                    for n in (one.leads, one.finished, one.papers, one.files)
+                ),
+                _state(one),
             )
             for one in facts.periods
         ),

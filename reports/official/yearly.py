@@ -267,8 +267,8 @@ def _apart(facts: YearlyFacts) -> Iterator[str]:
         )
     if beside.total:
         yield (
-            "Nghĩa vụ khác theo Đề án, ngoài Phụ lục (báo cáo năm của cơ quan, đơn vị), thống kê "
-            f"riêng: {_short(beside)}."
+            "Nghĩa vụ khác nêu tại Đề án, ngoài Phụ lục (báo cáo năm, kế hoạch bồi dưỡng của cơ "
+            f"quan, đơn vị và nội dung khác), thống kê riêng: {_short(beside)}."
         )
     if extra.total:
         yield f"Nhiệm vụ giao bổ sung, ngoài Phụ lục, thống kê riêng: {_short(extra)}."
@@ -320,10 +320,12 @@ def _judgement(facts: YearlyFacts) -> Iterator[Block]:
     yield Heading(text="2. Tồn tại, hạn chế", level=2)
     if late:
         more = "; danh mục tại Phụ lục kèm theo" if facts.late else ""
-        yield Paragraph(
-            text=f"Có {vn_count(facts.overall.done_late)} phân công hoàn thành quá hạn và "
-            f"{vn_count(facts.overall.open_overdue)} phân công chưa hoàn thành đã quá hạn{more}."
+        told = (
+            (facts.overall.done_late, "phân công hoàn thành quá hạn"),
+            (facts.overall.open_overdue, "phân công chưa hoàn thành đã quá hạn"),
         )
+        words = " và ".join(f"{vn_count(count)} {what}" for count, what in told if count)
+        yield Paragraph(text=f"Có {words}{more}.")
     yield Paragraph(text=to_write("nhiệm vụ chậm, chất lượng kết quả, khó khăn, vướng mắc"))
     yield Heading(text="3. Nguyên nhân", level=2)
     yield Paragraph(text=f"a) Nguyên nhân khách quan: {to_write()}")
