@@ -45,6 +45,7 @@ from rules.values import Document, Role
 from runtime.clock import FixedClock
 from runtime.delivery import deliver
 from runtime.preparing import prepare
+from runtime.sealing import seal_now
 from runtime.settings import Settings
 from runtime.wiring import Runtime, open_runtime
 
@@ -196,6 +197,7 @@ def play(site: Live) -> None:
             add_account(session, site.stamp(admin), new)
     _letters(site)
     _checked(site)
+    seal_now(site.runtime)
 
 
 def _open(site: Live, day: date) -> None:
