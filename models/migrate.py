@@ -10,9 +10,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from models.engine import Database
 
+_NO_RIGHT = "42501"
+"""What PostgreSQL answers to whoever lacks a right."""
 _HERE = Path(__file__).parent / "migrations"
 
 
@@ -71,6 +74,19 @@ class OlderDatabase(Exception):
         )
 
 
+class NotTheOwner(OlderDatabase):
+    """The database has to be brought to this release by the role that owns its tables."""
+
+    def __init__(self, found: str | None) -> None:
+        super().__init__(found)
+        text = (
+            f"Cơ sở dữ liệu ở phiên bản {found}, phần mềm này cần phiên bản {code_revision()}, và vai "
+            "trò đang kết nối không sở hữu các bảng. Đề nghị sao lưu, rồi chạy “tiendo database "
+            "upgrade” với --database là địa chỉ của vai trò sở hữu."
+        )
+        self.args = (text,)
+
+
 def check_revision(database: Database) -> None:
     """Let only a database pass that fits this code.
 
@@ -96,13 +112,19 @@ def upgrade(database: Database) -> bool:
 
     Raises:
         NewerDatabase: it stands at a migration that this code does not know.
+        NotTheOwner: its tables are another role's.
     """
     current = database_revision(database)
     refuse_newer(current)
     if current == code_revision():
         return False
-    with database.write() as session:
-        migrate(session.connection())
+    try:
+        with database.write() as session:
+            migrate(session.connection())
+    except DatabaseError as error:
+        if getattr(error.orig, "sqlstate", None) == _NO_RIGHT:
+            raise NotTheOwner(current) from error
+        raise
     return True
 
 
