@@ -123,8 +123,8 @@ _SENTENCES: Final[Mapping[Wrong | Remark, Callable[[Fault], str]]] = {
     ),
     Wrong.DELETED: lambda one: f"{_event(one)} đã bị xóa.",
     Wrong.INSERTED: lambda one: (
-        f"Sự kiện số {one.event} được chèn vào ngoài phần mềm: không có trong nhật ký niêm phong, "
-        "cũng không chờ niêm phong."
+        f"Sự kiện số {one.event} không có trong nhật ký niêm phong, cũng không chờ niêm phong: "
+        "được chèn vào ngoài phần mềm, hoặc bị gỡ khỏi danh sách chờ."
     ),
     Wrong.GAP: lambda one: f"Nhật ký niêm phong mất các lá {_range(one)}.",
     Wrong.REWRITTEN: lambda one: (

@@ -9,7 +9,7 @@ import pytest
 
 from operations.log_faults import Wrong
 from tests.sealed import Log, sealed_log
-from tests.tampering import WAYS, Tampering, lived, verified
+from tests.tampering import BEGIN, END, WAYS, Tampering, lived, verified
 
 
 @pytest.fixture
@@ -46,3 +46,11 @@ def test_what_verify_says(log: Log, way: Tampering) -> None:
         assert f"số {way.names} " in f"{(alone.first or alone.remarks[0]).text} "
     kinds = {one.kind for one in outside.faults}
     assert (way.outside in kinds) if way.outside else kinds == {one.kind for one in alone.faults}
+
+
+def test_the_table_of_the_document_has_every_way() -> None:
+    """(38) ``python -m tests.tampering`` writes it."""
+    text = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
+    table = text.partition(BEGIN)[2].partition(END)[0]
+    told = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if "|" in line]
+    assert told[2:] == [way.name for way in WAYS]
