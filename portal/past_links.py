@@ -12,7 +12,14 @@ FIELD: Final = "luc"
 PLACES: Final = (
     *("/ban-do", "/giao-ban", "/nhiem-vu", "/bang/", "/xuat/", "/viec/", "/lich-su"),
     *("/nhu-da-biet", "/kiem-tra/ngoai-le", "/kiem-tra/can-cu", "/kiem-tra/kien-nghi"),
-    *("/danh-muc/co-quan", "/danh-muc/ngay-nghi", "/danh-muc/lich", "/van-ban"),
+    *(
+        "/danh-muc/co-quan",
+        "/danh-muc/ngay-nghi",
+        "/danh-muc/lich",
+        "/danh-muc/sap-xep",
+        "/danh-muc/chinh-sach",
+    ),
+    "/van-ban",
 )
 """How the addresses begin of what can be shown as known at an instant, besides the overview."""
 _LINK: Final = re.compile(r'(<a\b[^>]*?\bhref=")(/[^"]*)(")')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -25,6 +26,7 @@ from portal.filing import file_form
 from portal.forms import FormState, Posted
 from portal.pages.queues import Form
 from portal.pages.year_dates import AUTHORITIES
+from portal.past import looking
 from portal.portal import address_of, portal_of
 from portal.reading import Reading
 from portal.throttle import POSTS
@@ -114,7 +116,8 @@ def _plan(session: Session, asked: str) -> str:
 
 def _show(request: Request, form: FormState, status: int = 200) -> Response:
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
+    with looking(request) as view:
+        session = view.session
         rows, directory = added_works(session), load_directory(session)
         plans = [load_plan(session, key) for key in plan_keys(session)]
     return portal.pages(
@@ -131,7 +134,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         modes=MODE_WORDS,
         confirmations=CONFIRMATION_WORDS,
         authorities=AUTHORITIES,
-        may=person_of(request).can_decide,
+        may=person_of(request).can_decide and not view.is_past,
         said=told(request),
     )
 
@@ -143,8 +146,9 @@ def added(request: Request) -> Response:
 
 
 def _file(request: Request) -> Table:
-    with portal_of(request).runtime.database.read() as session:
-        return added_table(added_works(session))
+    with looking(request) as view:
+        table = added_table(added_works(view.session))
+    return replace(table, notes=(*view.notes, *table.notes))
 
 
 takes_away(router, "added", _file)
@@ -209,8 +213,8 @@ def _one(session: Session, number: int) -> AddedView:
 
 def _show_one(request: Request, number: int, form: FormState, status: int = 200) -> Response:
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        found = _one(session, number)
+    with looking(request) as view:
+        found = _one(view.session, number)
     return portal.pages(
         request,
         "added_one.html",
@@ -219,7 +223,7 @@ def _show_one(request: Request, number: int, form: FormState, status: int = 200)
         one=found,
         confirmations=CONFIRMATION_WORDS,
         authorities=AUTHORITIES,
-        may=person_of(request).can_decide,
+        may=person_of(request).can_decide and not view.is_past,
         said=told(request),
     )
 

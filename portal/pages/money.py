@@ -84,6 +84,7 @@ def _file(request: Request) -> Table:
             )
             for row in rows
         ),
+        notes=view.notes,
     )
 
 

@@ -17,6 +17,7 @@ from portal.forms import FormState
 from portal.pages.added import AUDIENCE_WORDS
 from portal.pages.contacts import BASE
 from portal.pages.queues import Form
+from portal.past import looking
 from portal.permissions import POLICIES, visitor_of
 from portal.portal import portal_of
 from portal.reading import Reading
@@ -54,7 +55,8 @@ def _plan(session: Session, asked: str) -> str:
 def _show(request: Request, form: FormState, status: int = 200) -> Response:
     portal = portal_of(request)
     asked = form.values.get("de-an") or request.query_params.get("de-an", "")
-    with portal.runtime.database.read() as session:
+    with looking(request) as view:
+        session = view.session
         key = _plan(session, asked)
         found, plan = policies(session, key), load_plan(session, key)
         plans = [load_plan(session, one) for one in plan_keys(session)]
@@ -76,7 +78,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         word=value_word,
         typed=typed_value,
         audiences=AUDIENCE_WORDS,
-        may=visitor_of(person_of(request).role) in POLICIES,
+        may=visitor_of(person_of(request).role) in POLICIES and not view.is_past,
         said=told(request),
     )
 

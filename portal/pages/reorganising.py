@@ -25,6 +25,7 @@ from portal.errors import NotThere
 from portal.exporting import takes_away
 from portal.filing import file_form
 from portal.forms import FormState, Posted, posted
+from portal.past import looking
 from portal.portal import address_of, portal_of
 from portal.reading import FormErrors, Reading
 from portal.reorganising_form import MOST, read_change, sizes_of
@@ -65,8 +66,9 @@ def _show(
     request: Request, form: FormState, status: int = 200, errors: Sequence[object] = ()
 ) -> Response:
     portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        rows, waiting = reorganisations(session, portal.today), to_review(session)
+    with looking(request) as view:
+        rows = reorganisations(view.session, view.today)
+        waiting = None if view.is_past else to_review(view.session)
     return portal.pages(
         request,
         "reorganisations.html",
@@ -78,7 +80,7 @@ def _show(
         slugs=SLUGS,
         statuses=STATUS_WORDS,
         errors=errors,
-        may=person_of(request).can_decide,
+        may=person_of(request).can_decide and not view.is_past,
         said=told(request),
     )
 
@@ -90,9 +92,9 @@ def changes(request: Request) -> Response:
 
 
 def _file(request: Request) -> Table:
-    portal = portal_of(request)
-    with portal.runtime.database.read() as session:
-        return reorganisations_table(reorganisations(session, portal.today), KIND_WORDS)
+    with looking(request) as view:
+        table = reorganisations_table(reorganisations(view.session, view.today), KIND_WORDS)
+    return replace(table, notes=(*view.notes, *table.notes))
 
 
 takes_away(router, "reorganisations", _file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -122,7 +123,8 @@ def target_table(found: tuple[Target, ...], year: int) -> Table:
 def _file(request: Request) -> Table:
     with looking(request) as view:
         state, year = asked_year(request, view.session, view.today.year)
-        return target_table(targets(view.session, state, year), year)
+        table = target_table(targets(view.session, state, year), year)
+    return replace(table, notes=(*view.notes, *table.notes))
 
 
 takes_away(router, "targets", _file)

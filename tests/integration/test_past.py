@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,10 +11,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, ContactKind
 from operations.act import ActRequest
+from operations.added import AddedInput, add_work
 from operations.contacts import ContactInput, set_contact
 from operations.dashboard import Scope, figures
 from operations.days import change_day
@@ -21,6 +24,7 @@ from operations.exceptions import exceptions
 from operations.heatmap import heat_map
 from operations.known_at import work_known_at
 from operations.past import as_known_at
+from operations.policies import set_policy
 from operations.queries import work_list
 from operations.queries_detail import work_detail
 from operations.rescheduling import reschedule
@@ -174,6 +178,8 @@ PAGES = (
     *("/bang/thieu-hop-thu", "/bang/ban-do", "/bang/nhiem-vu", "/viec/{work}"),
     *("/kiem-tra/ngoai-le", "/kiem-tra/can-cu", "/kiem-tra/kien-nghi"),
     *("/danh-muc/co-quan", "/danh-muc/co-quan/xa_van_ninh", "/danh-muc/ngay-nghi"),
+    *("/danh-muc/sap-xep", "/danh-muc/chinh-sach", "/danh-muc/lich", "/van-ban"),
+    *("/nhiem-vu/giao-bo-sung", "/nhiem-vu/chi-tieu", "/nhiem-vu/kinh-phi"),
 )
 
 
@@ -216,6 +222,39 @@ def test_contacts_and_days_off_are_those_of_then(site: Site) -> None:
     ):
         assert word in text_of(browser.get(path))
         assert word not in text_of(browser.get(f"{path}?luc={luc}"))
+
+
+def test_added_work_and_policies_are_those_of_then(site: Site) -> None:
+    """(39, 44) And a file says its instant, as its page does."""
+    luc = quote(answer(site))
+    site.clock.instant += timedelta(hours=1)
+    centre = replace(world.coordinator(), at=site.clock.instant)
+    boss = replace(world.leadership(), at=site.clock.instant)
+    given = AddedInput(
+        basis_code="15/QĐ-UBND",
+        basis_on=world.TODAY,
+        task="Rà soát hồ sơ lưu trữ",
+        product="Báo cáo",
+        due_on=date(2027, 6, 30),
+        leads=(world.A,),
+    )
+    site.write(lambda s: add_work(s, centre, world.PLAN, given))
+    cap = {"value": "4", "basis": "9/QĐ-SNV", "reason": "Thử"}
+    site.write(lambda s: set_policy(s, boss, world.PLAN, "extension_cap", **cap))  # type: ignore[arg-type]
+    browser = site.logged_in(Visitor.AUDITOR)
+    for path, word in (
+        ("/nhiem-vu/giao-bo-sung", "Rà soát hồ sơ lưu trữ"),
+        ("/danh-muc/chinh-sach", "9/QĐ-SNV"),
+    ):
+        assert word in text_of(browser.get(path))
+        assert word not in text_of(browser.get(f"{path}?luc={luc}"))
+    file = browser.get(f"/nhiem-vu/giao-bo-sung/xuat/xlsx?luc={luc}")
+    book = load_workbook(io.BytesIO(file.content))
+    cells = [
+        str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row
+    ]
+    assert any("Như đã biết lúc" in one for one in cells)
+    assert not any("lưu trữ" in one for one in cells)
 
 
 def test_work_that_was_not_there_yet_is_said_so(site: Site) -> None:
