@@ -26,11 +26,12 @@ from models.tables import (
     Verification,
 )
 from operations.errors import Conflict, Refused
+from operations.log_reading import rows
 from operations.stamp import Stamp
 from rules.merkle import EMPTY_ROOT, LogTree, resume
 from rules.notes import BadNote, Head, SigningKey, VerifyingKey, parse_note, signed
 
-BATCH: Final = 100_000
+BATCH: Final = 20_000
 """Events of one seal: how long one transaction may get."""
 _CHUNK: Final = 5_000
 _ONE_SEALER: Final = 1_718_038
@@ -100,21 +101,20 @@ def _table(mapped: type[Base]) -> Table:
     return Base.metadata.tables[mapped.__tablename__]
 
 
-def _pending(session: Session, limit: int) -> Iterator[list[tuple[int, bytes]]]:
+_PENDING: Final = (
+    "SELECT p.event_id, e.digest FROM log_pending p JOIN event e ON e.id = p.event_id "
+    "WHERE p.event_id > ? ORDER BY p.event_id LIMIT ?"
+)
+
+
+def _pending(session: Session, limit: int) -> Iterator[Sequence[tuple[int, bytes]]]:
     """Pending events in the order of their ids, which within one seal always rise.
 
     One that is committed meanwhile under a smaller id waits for the next seal: it stays pending.
     """
     after, left = 0, limit
     while left > 0:
-        query = (
-            select(LogPending.event_id, Event.digest)
-            .join(Event, Event.id == LogPending.event_id)
-            .where(LogPending.event_id > after)
-            .order_by(LogPending.event_id)
-            .limit(min(_CHUNK, left))
-        )
-        found = [(number, bytes(digest)) for number, digest in session.execute(query)]
+        found = rows(session, _PENDING, after, min(_CHUNK, left))
         if not found:
             return
         yield found

@@ -310,6 +310,14 @@ async def test_the_backup_is_made_and_read_back(runtime: Runtime) -> None:
     assert found.card.tried_well is True
 
 
+async def test_the_history_is_sealed_and_then_verified(runtime: Runtime) -> None:
+    """(38) The key is made on the way."""
+    assert (await run("flows.log.sealing")).name == "Đã niêm phong"
+    assert (await run("flows.log.sealing")).name == "Không có sự kiện mới"
+    state = await run("flows.log.verifying")
+    assert state.name == "Lịch sử còn nguyên vẹn", state.message
+
+
 def plan_of(runtime: Runtime) -> list[Deployed]:
     with runtime.database.read() as session:
         return deployed(session, runtime.settings)
