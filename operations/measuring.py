@@ -29,6 +29,8 @@ from operations.state import load_calendar
 from rules.lifecycle import Status
 from rules.values import Role
 
+RECENT: Final = 20_000
+"""Runs that are looked at, some months of them: what ran before that never ran."""
 WAITING: Final = ("results", "extensions", "obstacles", "proposals")
 """The queues of the coordinator; proposals are second steps of any kind."""
 
@@ -103,7 +105,12 @@ def _left(session: Session, as_of: date, now: datetime, delivered_at: datetime |
 
 
 def _last_runs(session: Session) -> list[LastRun]:
-    newest = select(func.max(RunLog.id)).group_by(RunLog.job, RunLog.plan_key, RunLog.item_key)
+    recent = select(func.max(RunLog.id) - RECENT).scalar_subquery()
+    newest = (
+        select(func.max(RunLog.id))
+        .where(RunLog.id > recent)
+        .group_by(RunLog.job, RunLog.plan_key, RunLog.item_key)
+    )
     rows = session.execute(
         select(RunLog.job, RunLog.plan_key, RunLog.item_key, RunLog.started_at, RunLog.state)
         .where(RunLog.id.in_(newest))

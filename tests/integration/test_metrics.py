@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from sqlalchemy import event, text
 
 from deployments.plan import deployed
+from flows import naming
 from flows.naming import DELIVERY
 from flows.shell import Job, Outcome, log_run
 from models.tables import Letter, LetterState
@@ -226,6 +227,8 @@ def test_every_deployment_has_a_schedule_that_is_watched(site: Site) -> None:
     with site.runtime.database.read() as session:
         common = {one.crons for one in deployed(session, settings) if one.item is None}
     assert common <= watched
+    words = {one.word for one in vars(naming).values() if isinstance(one, Job)}
+    assert set(schedules(settings)) - {"item"} <= words
 
 
 DONE = ("seal", "verify", "backup", "restore_trial")
