@@ -26,6 +26,8 @@ def schedules(settings: Settings) -> Mapping[str, tuple[str, ...]]:
         "delivery": (settings.delivery_cron, settings.delivery_again_cron),
         "nightly": (settings.nightly_cron,),
         BACKUP_JOB: (settings.backup_cron,),
+        "sealing": (settings.seal_cron,),
+        "verifying": (settings.verify_cron,),
     }
 
 

@@ -74,7 +74,13 @@ def kills(pytestconfig: pytest.Config) -> list[Kill]:
 @pytest.fixture
 def note(pytestconfig: pytest.Config) -> Callable[[Tried], None]:
     """Takes what was tried into the table at the end."""
-    return pytestconfig.stash.setdefault(TRIED, []).append
+    found = pytestconfig.stash.setdefault(TRIED, [])
+
+    def take(one: Tried) -> None:
+        found.append(one)
+        tried.keep(one)
+
+    return take
 
 
 def pytest_terminal_summary(

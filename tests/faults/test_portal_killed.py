@@ -24,7 +24,7 @@ from tests.portal_site import PDF
 
 Note = Callable[[Tried], None]
 PEOPLE = 4
-SAMPLE, ALL = 1, 40
+SAMPLE, ALL = 1, 30
 """Kills on each database: in every run, and in ``make faults``."""
 LONGEST = 0.6
 """Seconds from the first answer to a kill, drawn evenly from none to this."""
@@ -144,7 +144,7 @@ def test_what_was_answered_is_there_once(
 
 @pytest.mark.faults
 @pytest.mark.timeout(1200)
-def test_forty_kills_of_a_portal(small_url: str, store: str, tmp_path: Path, note: Note) -> None:
+def test_thirty_kills_of_a_portal(small_url: str, store: str, tmp_path: Path, note: Note) -> None:
     """All of them."""
     kill_often(small_url, tmp_path / "portal", store, note, kills=ALL)
 

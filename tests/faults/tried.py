@@ -1,13 +1,18 @@
 """What was tried and what came of it: one table for ``docs/reliability.md``.
 
 Each test of a fault notes its tries; the table adds them up by fault and database, so that no
-number in the document was ever typed by hand.
+number in the document was ever typed by hand. With FAULTS_NOTES each try is kept in that file as
+well, and ``python -m tests.faults.tried "how it was tried" FILE…`` writes the document from several
+runs.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +42,13 @@ class Tried:
     lost: int = 0
     doubled: int = 0
     seconds: float | None = None
+
+
+def keep(one: Tried) -> None:
+    """Add a try to the file that FAULTS_NOTES names, if it names one."""
+    if file := os.environ.get("FAULTS_NOTES"):
+        with Path(file).open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
 
 
 def table(tried: Sequence[Tried]) -> list[str]:
@@ -79,3 +91,14 @@ def write(lines: Iterable[str], document: Path = DOCUMENT) -> None:
     text = document.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     document.write_text("\n".join((before + BEGIN, "", *lines, "", END + after)), encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the document from the notes of several runs."""
+    head, *files = arguments
+    lines = [line for file in files for line in Path(file).read_text("utf-8").splitlines()]
+    write([head, "", *table([Tried(**json.loads(line)) for line in lines])])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
