@@ -28,7 +28,7 @@ if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
 
-.PHONY: help setup run check audit test faults bench screenshots guidance lock format clean
+.PHONY: help setup run check audit test faults simulate bench screenshots guidance lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -69,6 +69,9 @@ faults: setup ## the long tests: processes killed, disks filled, networks cut; w
 	tests/prerequisites.sh
 	FAULTS_DOCUMENT=docs/reliability.md $(PYTEST) tests/faults $(PYTEST_ARGS)
 	$(PYTEST) -m faults --ignore=tests/faults $(PYTEST_ARGS) || [ $$? = 5 ]
+
+simulate: setup ## a thousand lives of the whole engine under drawn troubles; what came of them
+	$(BIN)/python -m simulator
 
 bench: setup ## measure what the documents claim
 	$(BIN)/python -m benchmarks

@@ -35,11 +35,7 @@ def store_version(
     document: str | None = None,
 ) -> int:
     """Write ``plan`` under its version, with the event that says why; returns the version."""
-    content = json.dumps(
-        PLAN_ADAPTER.dump_python(plan, mode="json", exclude={"added"}),
-        ensure_ascii=False,
-        sort_keys=True,
-    )
+    content = plan_text(plan)
     row = PlanVersion(
         plan_key=plan.key,
         version=plan.version,
@@ -64,6 +60,13 @@ def store_version(
     )
     record(session, stamp, [change])
     return plan.version
+
+
+def plan_text(plan: Plan) -> str:
+    """``plan`` as it is stored: the same text for the same plan, in whatever process."""
+    found = PLAN_ADAPTER.dump_python(plan, mode="json", exclude={"added"})
+    found["policies"]["two_step"].sort()  # of a set, whose order is each process's own
+    return json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 
 def with_calendar(plan: Plan, key: str, calendar: ItemCalendar) -> Plan:

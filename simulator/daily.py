@@ -1,0 +1,194 @@
+"""Promises that are cheap enough for every simulated day: of events and letters that are new."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.tables import Assignment, Event, Letter, LetterState
+from operations.state import load_calendar
+from rules.lifecycle import TRANSITIONS, Action, Status
+from simulator.clock import LOCAL
+from simulator.mail import MailServer
+from simulator.promises_of_letters import ANY_DAY_KINDS
+from simulator.reading import pairs
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was looked at already: the newest event, the letters taken, how each row stood."""
+
+    event: int = 0
+    taken: int = 0
+    numbers: set[str] = field(default_factory=set)
+    """Message-IDs that arrived."""
+    statuses: dict[str, tuple[str, str | None, int]] = field(default_factory=dict)
+    """Status, the one before a suspension, and version of each assignment."""
+
+    def move_on(self, session: Session, server: MailServer) -> None:
+        """From here on everything else is new."""
+        self.event = session.scalar(text("SELECT COALESCE(MAX(id), 0) FROM event")) or 0
+        self.numbers.update(one.number for one in server.taken[self.taken :])
+        self.taken = len(server.taken)
+
+
+Check = Callable[[Session, Seen, MailServer, date], Iterator[str]]
+
+_NOT_IN_LOG = text(
+    "SELECT e.id FROM event e WHERE e.id > :after AND ("
+    "(SELECT COUNT(*) FROM log_pending p WHERE p.event_id = e.id)"
+    " + (SELECT COUNT(*) FROM log_leaf l WHERE l.event_id = e.id)) <> 1"
+)
+
+
+def every_event_is_in_the_log_once(
+    session: Session, seen: Seen, _server: MailServer, _day: date
+) -> Iterator[str]:
+    """(38) Each event waits for its seal or has it."""
+    for number in session.scalars(_NOT_IN_LOG, {"after": seen.event}):
+        yield f"event {number} is not in the log exactly once"
+
+
+def every_event_has_its_cause(
+    session: Session, seen: Seen, _server: MailServer, _day: date
+) -> Iterator[str]:
+    """(20, 37) Each step of an assignment is one of the table, and none is left out."""
+    query = (
+        select(Event.id, Event.entity_id, Event.action, Event.snapshot, Event.actor_name)
+        .where(Event.entity == "assignment", Event.id > seen.event)
+        .order_by(Event.id)
+    )
+    for number, entity, action, snapshot, actor in session.execute(query):
+        row = json.loads(snapshot)
+        before = seen.statuses.get(entity)
+        now = row["status"], row["status_before"], row["version"]
+        seen.statuses[entity] = now
+        if not actor:
+            yield f"event {number}: done by nobody"
+        if before is None:
+            continue
+        if now[2] != before[2] + 1:
+            yield f"event {number}: assignment {entity} goes from version {before[2]} to {now[2]}"
+        if not _legal(before, action, now[0]):
+            yield f"event {number}: assignment {entity} goes from {before[0]} to {now[0]} by {action}"
+
+
+def _legal(before: tuple[str, str | None, int], action: str, after: str) -> bool:
+    if before[0] == after and action not in set(Action):
+        return True
+    if before[0] == after and action in {Action.REQUEST, Action.RECEIVE}:
+        return True  # asked again, or marked as received: facts, and no step
+    found = TRANSITIONS.get((Status(before[0]), Action(action))) if action in set(Action) else None
+    if found is None:
+        return False
+    if found.to is not None:
+        return found.to == after
+    return action == Action.REASSIGN or after == (before[1] or Status.IN_PROGRESS)
+
+
+def rows_say_what_their_last_event_says(
+    session: Session, seen: Seen, _server: MailServer, _day: date
+) -> Iterator[str]:
+    """(37) Of everything that happened today."""
+    touched = session.scalars(
+        select(Event.entity_id)
+        .where(Event.entity == "assignment", Event.id > seen.event)
+        .distinct()
+    ).all()
+    numbers = [int(one) for one in touched]
+    for at in range(0, len(numbers), 400):
+        rows = session.execute(
+            select(Assignment.id, Assignment.status, Assignment.version).where(
+                Assignment.id.in_(numbers[at : at + 400])
+            )
+        )
+        for number, status, version in rows:
+            said = seen.statuses.get(str(number), ("nothing", None, 0))
+            if (status, version) != (said[0], said[2]):
+                yield (
+                    f"assignment {number} is {status} in version {version}; "
+                    f"its last event says {said[0]} in version {said[2]}"
+                )
+
+
+def no_letter_arrives_twice(
+    _session: Session, seen: Seen, server: MailServer, _day: date
+) -> Iterator[str]:
+    """(33) By what the mail server took, whatever it answered."""
+    known = set(seen.numbers)
+    for one in server.taken[seen.taken :]:
+        if one.number in known:
+            yield f"{one.number} arrived twice at {one.to}"
+        known.add(one.number)
+
+
+def no_letter_is_lost(
+    session: Session, seen: Seen, server: MailServer, _day: date
+) -> Iterator[str]:
+    """(33) What is called sent has arrived; what arrived is called sent, or "không rõ"."""
+    arrived = seen.numbers | {one.number for one in server.taken[seen.taken :]}
+    sent = session.execute(
+        select(Letter.id, Letter.key, Letter.message_id)
+        .join(Event, Event.entity_id == text("CAST(letter.id AS VARCHAR)"))
+        .where(Event.entity == "letter", Event.action == "sent", Event.id > seen.event)
+    )
+    for _, key, number in sent:
+        if number not in arrived:
+            yield f"letter {key} is called sent and never arrived"
+    told = {LetterState.SENT.value, LetterState.UNKNOWN.value, LetterState.SENDING.value}
+    new = [one.number for one in server.taken[seen.taken :]]
+    for at in range(0, len(new), 400):
+        rows = session.execute(
+            select(Letter.key, Letter.state, Letter.message_id).where(
+                Letter.message_id.in_(new[at : at + 400])
+            )
+        ).all()
+        for key, state, _ in rows:
+            if state not in told:
+                yield f"letter {key} arrived and is {state}"
+        for number in sorted(set(new[at : at + 400]) - {row[2] for row in rows}):
+            yield f"{number} arrived and is in no outbox"
+
+
+def one_digest_a_mailbox_a_day_arrives(
+    session: Session, seen: Seen, server: MailServer, _day: date
+) -> Iterator[str]:
+    """(5, 30) Nothing but answers on a day off, and one digest a mailbox a day."""
+    new = server.taken[seen.taken :]
+    if not new:
+        return
+    calendar = load_calendar(session)
+    kinds: dict[str, str] = {}
+    for at in range(0, len(new), 400):
+        some = [one.number for one in new[at : at + 400]]
+        kinds |= pairs(
+            session, select(Letter.message_id, Letter.kind).where(Letter.message_id.in_(some))
+        )
+    digests: Counter[tuple[str, date]] = Counter()
+    for one in new:
+        kind, day = kinds.get(one.number), one.at.astimezone(LOCAL).date()
+        if kind is None:
+            continue
+        digests[one.to, day] += kind == "digest"
+        if kind not in ANY_DAY_KINDS and not calendar.is_working(day):
+            yield f"{one.number}, a {kind}, arrived on {day}, a day off"
+    for (to, day), count in digests.items():
+        if count > 1:
+            yield f"{to}: {count} digests arrived on {day}"
+
+
+CHECKS: tuple[Check, ...] = (
+    every_event_is_in_the_log_once,
+    every_event_has_its_cause,
+    rows_say_what_their_last_event_says,
+    no_letter_arrives_twice,
+    no_letter_is_lost,
+    one_digest_a_mailbox_a_day_arrives,
+)
+"""In this order: the second fills in what the third compares with."""

@@ -1,0 +1,56 @@
+"""The simulator's part of ``docs/reliability.md``, so that no number there was ever typed by hand."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from simulator.lives import Summary, replay
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "reliability.md"
+BEGIN = "<!-- simulated: written by python -m simulator -->"
+END = "<!-- end of what was simulated -->"
+
+
+def lines(found: Summary, jobs: int) -> list[str]:
+    """What came of the lives, in Markdown."""
+    lives = sum(found.lives.values())
+    lengths = ", ".join(f"{count} of {years} years" for years, count in sorted(found.lives.items()))
+    done = Counter[str]()
+    for name, count in found.done.items():
+        done["runs" if name.startswith("run ") else name.rpartition(": ")[2]] += count
+    acts = ", ".join(f"{count:,} {word}" for word, count in done.most_common() if word != "runs")
+    head = (
+        f"{lives:,} lives ({lengths}), {found.days:,} days, {done['runs']:,} runs, "
+        f"{found.events:,} events, {found.letters:,} letters taken, in {found.seconds:.0f} s by {jobs} "
+        f"processes on {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}. What people did: {acts}."
+    )
+    return [
+        head,
+        "",
+        *_table("fault injected", found.met),
+        "",
+        *_table("promise", found.checks, "looked at"),
+        "",
+        f"Lives in which a promise broke: {len(found.broken)}.",
+        *(f"- `{replay(one.asked)}`, {one.day}: {one.broken[0]}" for one in found.broken),
+    ]
+
+
+def _table(title: str, counts: Counter[str], how: str = "times") -> Iterable[str]:
+    yield f"| {title} | {how} |"
+    yield "| --- | --: |"
+    for name, count in sorted(counts.items()):
+        yield f"| {name.replace('_', ' ')} | {count:,} |"
+
+
+def write(text: Iterable[str], document: Path = DOCUMENT) -> None:
+    """Put the lines between the marks of the document."""
+    whole = document.read_text(encoding="utf-8")
+    before, after = whole.partition(BEGIN)[0], whole.partition(END)[2]
+    document.write_text("\n".join((before + BEGIN, "", *text, "", END + after)), encoding="utf-8")
