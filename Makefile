@@ -63,7 +63,7 @@ audit: setup ## ask the advisory service about every locked package
 test: setup ## everything but the long fault tests
 	tests/prerequisites.sh
 	@$(MAKE) --no-print-directory check
-	$(in_memory) $(PYTEST) -m "not faults" -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(in_memory) $(PYTEST) -m "not faults" -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 faults: setup ## the long tests: processes killed, disks filled, networks cut; writes docs/reliability.md
 	tests/prerequisites.sh

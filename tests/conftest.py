@@ -4,10 +4,13 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from runtime.logs import set_levels
 from tests import databases
@@ -40,6 +43,32 @@ def _everything_is_heard() -> None:
 
 
 POSTGRES_VERSION = pytest.StashKey[str]()
+
+
+class Compiled(BytecodeCache):
+    """Templates as compiled for the first portal of this process; each test makes one of its own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what was kept, if it was made of the same text."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def templates_compiled_once() -> Iterator[None]:
+    """A portal compiles its templates at first use; here hundreds of portals follow each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "portal.rendering.Environment", partial(Environment, bytecode_cache=Compiled())
+        )
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
