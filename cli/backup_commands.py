@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.app import Command, Group, app, options_of
+from cli.edge import as_it_is, operator, settings_of
 from cli.errors import Failed, WrongUse
 from cli.output import ABSENT, Output, agreed, shown_instant
 from cli.params import Yes, any_path, existing_file
@@ -17,7 +18,6 @@ from cli.params import Yes, any_path, existing_file
 if TYPE_CHECKING:
     import pyrage
 
-    from cli.edge import Here
     from models.engine import Database
     from runtime.backup import Made
     from runtime.backup_shelf import Kept
@@ -43,19 +43,6 @@ _backup = typer.Typer(
 app.add_typer(_backup, name="backup")
 
 
-@contextmanager
-def _as_it_is(ctx: typer.Context) -> Iterator[Here]:
-    """What a command works with; nothing is made ready, so that an old database stays as it is."""
-    from cli.edge import Here, settings_of
-    from runtime.logs import set_up_logs
-    from runtime.wiring import open_runtime
-
-    settings = settings_of(ctx)
-    set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format)
-    with open_runtime(settings) as runtime:
-        yield Here(runtime, Output(options_of(ctx).json))
-
-
 @_backup.callback()
 def backup(
     ctx: typer.Context,
@@ -68,7 +55,7 @@ def backup(
         return
     from flows.keeping import TrialFailed, back_up, thin, try_out
 
-    with _as_it_is(ctx) as here:
+    with as_it_is(ctx) as here:
         made, tried, gone = back_up(here.runtime), None, list[str]()
         if trial:
             try:
@@ -114,7 +101,7 @@ def list_(ctx: typer.Context) -> None:
     """Liệt kê các bản sao lưu: khi nào, lớn bao nhiêu, đã khôi phục thử chưa."""
     from runtime.backup_shelf import shelf
 
-    with _as_it_is(ctx) as here:
+    with as_it_is(ctx) as here:
         found = shelf(here.runtime.settings.backups_dir)
         for one in found:
             here.out.record(_fields(one))
@@ -176,7 +163,7 @@ def try_(
     from runtime.backup_shelf import note_trial, shelf
     from runtime.restore_trial import try_restore
 
-    with _as_it_is(ctx) as here:
+    with as_it_is(ctx) as here:
         found = shelf(here.runtime.settings.backups_dir)
         if file is None and not found:
             raise Failed("Chưa có bản sao lưu nào để thử; tạo bằng “tiendo backup”.")
@@ -246,7 +233,6 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
     yes: Yes = False,
 ) -> None:
     """Khôi phục một bản sao lưu vào nơi trống; nơi đã có dữ liệu thì từ chối, không ghi đè."""
-    from cli.edge import operator, settings_of
     from operations.stamp import Stamp
     from runtime.clock import SystemClock
     from runtime.restore import restore

@@ -18,7 +18,8 @@ def upgrade_(ctx: typer.Context) -> None:
     from cli.app import options_of
     from cli.edge import settings_of
     from cli.output import Output
-    from models.migrate import code_revision, upgrade
+    from models.migrate import upgrade
+    from models.revision import code_revision
     from runtime.wiring import open_runtime
 
     out = Output(options_of(ctx).json)

@@ -126,28 +126,39 @@ def settings_of(ctx: typer.Context) -> Settings:
 
 
 @contextmanager
-def ready(ctx: typer.Context) -> Iterator[Here]:
-    """Everything a command needs; an empty database is made ready first.
+def as_it_is(ctx: typer.Context) -> Iterator[Here]:
+    """What a command works with, nothing made ready: an old or empty database stays so.
 
     Raises:
-        SettingsError, WrongUse, NewerDatabase, CatalogErrors, OSError: see :mod:`cli.errors`.
+        SettingsError, WrongUse, OSError: see :mod:`cli.errors`.
     """
     from runtime.logs import set_up_logs
-    from runtime.preparing import prepare
     from runtime.wiring import open_runtime
 
     settings = settings_of(ctx)
     level = "debug" if settings.log_level == "debug" else "warning"
     set_up_logs(level, settings.log_format, process="cli")
-    out = Output(options_of(ctx).json)
     with open_runtime(settings) as runtime:
-        done = prepare(runtime)
+        yield Here(runtime, Output(options_of(ctx).json))
+
+
+@contextmanager
+def ready(ctx: typer.Context) -> Iterator[Here]:
+    """Everything a command needs; an empty database is made ready first.
+
+    Raises:
+        NewerDatabase, OlderDatabase, CatalogErrors: see :mod:`cli.errors`; and as above.
+    """
+    from runtime.preparing import prepare
+
+    with as_it_is(ctx) as here:
+        done = prepare(here.runtime)
         if done.plans:
-            out.note(
-                f"Đã khởi tạo cơ sở dữ liệu thử nghiệm {runtime.database.shown_url}: "
+            here.out.note(
+                f"Đã khởi tạo cơ sở dữ liệu thử nghiệm {here.runtime.database.shown_url}: "
                 f"đề án {', '.join(done.plans)}."
             )
-        yield Here(runtime, out)
+        yield here
 
 
 @contextmanager

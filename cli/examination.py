@@ -14,7 +14,12 @@ from sqlalchemy.orm import Session
 
 from flows.checks import Finding as NightlyFinding
 from flows.checks import run_checks
-from models.migrate import NewerDatabase, code_revision, database_revision
+from models.revision import (
+    NewerDatabase,
+    OlderDatabase,
+    check_revision,
+    database_revision,
+)
 from models.tables import Event
 from notifications.addresses import is_sample_address
 from notifications.answers import NotConnected
@@ -27,6 +32,7 @@ from tasks_catalog.loader import LoadedCatalog, load_plan, plan_folders
 
 if TYPE_CHECKING:
     from cli.edge import Here
+    from models.engine import Database
     from runtime.settings import Settings
     from runtime.wiring import Runtime
 
@@ -183,23 +189,46 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(check=Check.SETTINGS, level=Level.OK, text="Các thiết lập đọc được và đủ")
 
 
+def differing(database: Database) -> Finding | None:
+    """What is wrong when code and database are of different releases; nothing else can be asked.
+
+    An empty database is none: any command makes it ready.
+    """
+    try:
+        if database_revision(database) is not None:
+            check_revision(database)
+    except (NewerDatabase, OlderDatabase) as error:
+        words = f"{database.shown_url}: {error}"
+        remedy = (
+            "cập nhật phần mềm"
+            if isinstance(error, NewerDatabase)
+            else "tiendo backup, rồi tiendo up"
+        )
+        return Finding(check=Check.DATABASE, level=Level.WRONG, text=words, remedy=remedy)
+    except SQLAlchemyError as error:
+        return _unreachable(error)
+    return None
+
+
+def _unreachable(error: SQLAlchemyError) -> Finding:
+    return Finding(
+        check=Check.DATABASE,
+        level=Level.WRONG,
+        text=" ".join(str(error).split())[:200],
+        remedy="kiểm tra địa chỉ, quyền truy cập và máy chủ cơ sở dữ liệu",
+    )
+
+
 def _database(runtime: Runtime) -> Iterator[Finding]:
     database = runtime.database
     try:
-        found, wanted = database_revision(database), code_revision()
-        if found != wanted:
-            raise NewerDatabase(str(found))
+        found = database_revision(database)
         yield Finding(
             check=Check.DATABASE, level=Level.OK, text=f"{database.shown_url}, phiên bản {found}"
         )
         yield from _database_clock(runtime)
-    except (SQLAlchemyError, NewerDatabase) as error:
-        yield Finding(
-            check=Check.DATABASE,
-            level=Level.WRONG,
-            text=" ".join(str(error).split())[:200],
-            remedy="kiểm tra địa chỉ, quyền truy cập và phiên bản phần mềm",
-        )
+    except SQLAlchemyError as error:
+        yield _unreachable(error)
 
 
 def _database_clock(runtime: Runtime) -> Iterator[Finding]:

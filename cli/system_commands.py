@@ -29,9 +29,14 @@ def up(ctx: typer.Context) -> None:
 @app.command("doctor", cls=Command)
 def doctor(ctx: typer.Context) -> None:
     """Khám hệ thống: thiết lập, cơ sở dữ liệu, thư, Prefect, đồng hồ, liên hệ; việc cần làm."""
-    from cli.edge import ready
-    from cli.examination import look_at_everything
+    from cli.edge import as_it_is, ready
+    from cli.examination import differing, look_at_everything
 
+    with as_it_is(ctx) as here:
+        unfit = differing(here.runtime.database)
+        if unfit is not None:  # looking must not upgrade it
+            _show(here.out, [unfit])
+            raise typer.Exit(FAILURE)
     with ready(ctx) as here:
         found = look_at_everything(here)
         _show(here.out, found)

@@ -12,7 +12,7 @@ APPLICATION = "portal.app:create_app_from_environment"
 
 
 def main(arguments: list[str]) -> int:
-    """Serve pages until told to stop; 1 when the settings are wrong or limits do not answer."""
+    """Serve pages until told to stop; 1 when settings or database do not fit, or limits are gone."""
     if "--embedded" in arguments:
         die_with_parent()
     try:
@@ -24,13 +24,18 @@ def main(arguments: list[str]) -> int:
     import uvicorn
 
     from deployments.patience import HEAD_BYTES, PatientProtocol, open_more_files
+    from models.migrate import upgrade
+    from models.revision import NewerDatabase, OlderDatabase
     from portal.throttle import LimitsUnreachable, open_throttle
     from runtime.logs import set_up_logs
+    from runtime.wiring import open_runtime
 
     set_up_logs(settings.log_level, settings.log_format, process="portal")
     try:
         open_throttle(settings.limits_storage)
-    except LimitsUnreachable as error:
+        with open_runtime(settings) as runtime:
+            upgrade(runtime.database)
+    except (LimitsUnreachable, NewerDatabase, OlderDatabase) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for whoever starts it
         return 1
     open_more_files()

@@ -21,15 +21,22 @@ WAIT_SECONDS = 120.0
 
 
 def runner_deployments(settings: Settings) -> list[Any]:
-    """Every deployment as Prefect's runner takes it."""
+    """Every deployment as Prefect's runner takes it.
+
+    Raises:
+        models.revision.NewerDatabase, OlderDatabase: the database does not fit this code.
+    """
     from prefect.flows import load_flow_from_entrypoint
     from prefect.schedules import Cron
 
     from deployments.plan import deployed
+    from models.revision import check_revision
     from runtime.wiring import open_runtime
 
-    with open_runtime(settings) as runtime, runtime.database.read() as session:
-        plan = deployed(session, settings)
+    with open_runtime(settings) as runtime:
+        check_revision(runtime.database)
+        with runtime.database.read() as session:
+            plan = deployed(session, settings)
     found = []
     for one in plan:
         made: Any = load_flow_from_entrypoint(one.entrypoint).to_deployment(
@@ -78,10 +85,12 @@ def main(arguments: list[str]) -> int:
 
     from prefect import serve
 
-    made = runner_deployments(settings)
+    from models.revision import NewerDatabase, OlderDatabase
+
     try:
+        made = runner_deployments(settings)
         wait_for_api(settings)
-    except TimeoutError as error:
+    except (NewerDatabase, OlderDatabase, TimeoutError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     if "--sweep" in arguments:

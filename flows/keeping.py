@@ -10,7 +10,7 @@ from datetime import date, datetime
 from flows.failures import note_failure, tell_operators
 from flows.naming import BACKUP, RESTORE_TRIAL
 from flows.shell import Job, Outcome, business_date, log_run, today
-from models.migrate import code_revision, database_revision
+from models.revision import code_revision, database_revision
 from operations.backups import MADE, MADE_WITH_GAPS, TRIED
 from operations.stamp import Stamp
 from rules.actors import flow_actor

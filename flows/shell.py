@@ -142,9 +142,15 @@ def log_run(
 
 @contextlib.contextmanager
 def opened() -> Iterator[Runtime]:
-    """The runtime of a child process, from its environment."""
+    """The runtime of a child process, from its environment.
+
+    Raises:
+        models.revision.NewerDatabase, OlderDatabase: the database does not fit this code.
+    """
+    from models.revision import check_revision
     from runtime.settings import load_settings
     from runtime.wiring import open_runtime
 
     with open_runtime(load_settings()) as runtime:
+        check_revision(runtime.database)
         yield runtime

@@ -2,7 +2,7 @@
 
 SQLite is copied page by page inside one read transaction. PostgreSQL is read by ``COPY``, table by
 table, in one snapshot (``REPEATABLE READ``), and put back into tables that the migrations make:
-no program of the server's version is needed (docs/decisions/0007-backups.md).
+no program of the server's version is needed (docs/decisions/0008-backups.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from models.engine import BUSY_TIMEOUT_MS, Database
-from models.migrate import code_revision, revision_of
+from models.revision import code_revision, revision_of
 from models.tables import Base
 
 SQLITE_PART = "database.sqlite"
@@ -209,12 +209,28 @@ def fill_table(
 
 
 def set_sequences(connection: Connection, last: Mapping[str, int]) -> None:
-    """Let each sequence go on after the value that it had given last."""
-    for name, value in last.items():
-        connection.execute(
-            text("SELECT setval(CAST(:name AS regclass), :value)"),
-            {"name": f'"{name}"', "value": value},
+    """Let each sequence go on after the value that it had given last, and after every id.
+
+    A role that may not read a sequence is told nothing of it; the ids are there all the same.
+    """
+    owned = connection.execute(
+        text(
+            "SELECT s.relname, t.relname, a.attname FROM pg_depend d "
+            "JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' "
+            "JOIN pg_class t ON t.oid = d.refobjid "
+            "JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid "
+            "WHERE d.deptype IN ('a', 'i') "
+            "AND s.relnamespace = CAST(current_schema() AS regnamespace)"
         )
+    ).all()
+    for name, table, column in owned:
+        asked = f'SELECT COALESCE(max("{column}"), 0) FROM "{table}"'  # noqa: S608 - names of our own
+        value = max(last.get(name, 0), int(connection.execute(text(asked)).scalar_one()))
+        if value:
+            connection.execute(
+                text("SELECT setval(CAST(:name AS regclass), :value)"),
+                {"name": f'"{name}"', "value": value},
+            )
 
 
 def compare(connection: Connection, wanted: Mapping[str, TableCopy]) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.migrate import code_revision
+from models.revision import code_revision
 from operations import backups
 from operations.measuring import Measures, measure
 from operations.sealing import LogAges, ages

@@ -42,7 +42,7 @@ def prepare(runtime: Runtime) -> Prepared:
     operator marks it as live.
 
     Raises:
-        models.migrate.NewerDatabase: a newer release made it.
+        models.revision.NewerDatabase, OlderDatabase: it does not fit and may not be changed.
         tasks_catalog.errors.CatalogErrors: the catalog is wrong; nothing of it was written.
     """
     from models.migrate import upgrade

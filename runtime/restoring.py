@@ -25,7 +25,8 @@ from models.copying import (
     ordered_tables,
     set_sequences,
 )
-from models.migrate import NewerDatabase, migrate, refuse_newer
+from models.migrate import migrate
+from models.revision import NewerDatabase, refuse_newer
 from operations.files import path_of
 from operations.verifying import Outside, Verified
 from runtime.archive import ArchiveBroken, Member, reading

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from models.copying import UnlikeTheCopy
 from models.engine import Database
-from models.migrate import code_revision
+from models.revision import code_revision
 from models.tables import Event
 from operations.files import path_of, quarantined_path
 from rules.events import canonical_v1, leaf_digest
@@ -406,6 +406,6 @@ def test_a_backup_of_a_newer_release_is_refused(
     system: Kept, empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = made(system)
-    monkeypatch.setattr("models.migrate.known_revisions", lambda: ["0001"])
+    monkeypatch.setattr("models.revision.known_revisions", lambda: ("0001",))
     with pytest.raises(BackupFailed, match="cập nhật phần mềm"):
         put_back(done.path, empty, tmp_path)

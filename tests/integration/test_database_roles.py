@@ -12,7 +12,8 @@ from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DatabaseError
 
 from models.engine import Database
-from models.migrate import NotTheOwner, code_revision, upgrade
+from models.migrate import upgrade
+from models.revision import NotTheOwner, code_revision
 from models.roles import BadRoleName, roles_sql
 from models.tables import Assignment
 from rules.actors import AccountRole

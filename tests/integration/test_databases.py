@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from models.engine import Database
-from models.migrate import code_revision, database_revision
+from models.revision import code_revision, database_revision
 from tests import databases
 
 

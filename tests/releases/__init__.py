@@ -1,0 +1,1 @@
+"""Databases as each earlier release left them, for the tests of the migrations."""
