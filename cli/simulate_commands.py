@@ -59,7 +59,7 @@ def simulate_(
 
 def _need_empty(url: str, lives: int) -> None:
     from models.engine import Database
-    from models.migrate import database_revision
+    from models.revision import database_revision
 
     if lives > 1:
         msg = "--database chỉ dùng cho một lần mô phỏng: bỏ --lives hoặc bỏ --database."
