@@ -7,6 +7,7 @@ driver's own tuples. What comes back is small, and whoever asked puts the spans 
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -68,12 +69,27 @@ def rows(session: Session, statement: str, *values: int) -> Sequence[tuple[Any, 
     """All rows of ``statement`` (marks ``?``) as the driver gives them: the hot path."""
     raw: Any = session.connection().connection.dbapi_connection
     if session.get_bind().dialect.name == "sqlite":
-        found: list[tuple[Any, ...]] = raw.execute(statement, values).fetchall()
-        return found
+        return _sqlite_rows(raw, statement, values)
     with raw.cursor(binary=True) as cursor:
         cursor.execute(statement.replace("?", "%s"), values)
         read: list[tuple[Any, ...]] = cursor.fetchall()
     return read
+
+
+def _sqlite_rows(raw: Any, statement: str, values: Sequence[int]) -> Sequence[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]]
+    try:
+        found = raw.execute(statement, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "UTF-8" not in str(error):
+            raise
+        # Somebody wrote bytes that are no text: read on, their digest is another for certain.
+        usual, raw.text_factory = raw.text_factory, lambda raw: raw.decode("utf-8", "replace")
+        try:
+            found = raw.execute(statement, values).fetchall()
+        finally:
+            raw.text_factory = usual
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

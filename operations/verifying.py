@@ -286,7 +286,9 @@ def _told_apart(
     query = select(LogLeaf.index, LogLeaf.digest).where(
         LogLeaf.index.in_([one.index for one in replaced if one.index is not None])
     )
-    leaves = {index: bytes(digest) for index, digest in session.execute(query)}
+    leaves = {
+        index: digest for index, digest in session.execute(query) if isinstance(digest, bytes)
+    }
     owners = {
         bytes(digest): number
         for number, digest in session.execute(

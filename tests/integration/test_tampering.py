@@ -48,6 +48,21 @@ def test_what_verify_says(log: Log, way: Tampering) -> None:
     assert (way.outside in kinds) if way.outside else kinds == {one.kind for one in alone.faults}
 
 
+def test_bytes_that_are_no_text_are_named_and_stop_nothing(log: Log) -> None:
+    """(38) SQLite takes anything into any column; PostgreSQL does not."""
+    lived(log)
+    if not log.runtime.database.is_sqlite:
+        return
+    log.behind(
+        "UPDATE event SET reason = CAST(x'ff' AS TEXT) WHERE id = 41",
+        "UPDATE event SET snapshot = x'00ff', id = 42 WHERE id = 42",
+        """UPDATE log_leaf SET digest = 'text' WHERE "index" = 50""",
+    )
+    found = log.verify()
+    assert [one.event for one in found.faults[:3]] == [41, 42, 51]
+    assert found.faults[0].kind is Wrong.EDITED
+
+
 def test_the_table_of_the_document_has_every_way() -> None:
     """(38) ``python -m tests.tampering`` writes it."""
     text = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
