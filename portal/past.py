@@ -93,6 +93,17 @@ def looking(request: Request) -> Iterator[View]:
             )
 
 
+@contextmanager
+def present(request: Request) -> Iterator[View]:
+    """Read the tables of now, whatever the address asks for."""
+    portal = portal_of(request)
+    past = Past(instant=None, exact="", typed="", problem=None, path=request.url.path, kept=())
+    request.scope["state"].pop("past", None)
+    with portal.runtime.database.read() as session:
+        now, today = portal.runtime.clock.now(), portal.today
+        yield View(session=session, present=session, now=now, today=today, past=past)
+
+
 def _asked(request: Request, now: datetime) -> Past:
     reads = request.method in {"GET", "HEAD"}
     typed = clean_line(request.query_params.get(FIELD, ""))[:60] if reads else ""

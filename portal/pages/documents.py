@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Occurrence
 from operations.dossiers import milestones
+from operations.errors import Refused
 from operations.past import as_known_at
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state, plan_keys
@@ -33,7 +34,7 @@ from portal.filing import file_form
 from portal.filters import read_filters
 from portal.forms import FieldError, FormState, Posted, posted, read_date
 from portal.instants import minute_words, read_instant
-from portal.past import looking
+from portal.past import looking, present
 from portal.portal import portal_of
 from portal.reading import Reading
 from portal.told import told
@@ -57,9 +58,15 @@ def _plan(session: Session, asked: str) -> PlanState:
     return load_state(session, asked or keys[0])
 
 
+_DRAWN: Final = {"bao-cao-nam": "lap-bao-cao", "don-doc": "lap-cong-van"}
+"""The forms that draw a document up, as their states name them."""
+
+
 def _show(request: Request, form: FormState, status: int = 200) -> Response:
+    """The page; with a form that could not be drawn up, as it was typed."""
     portal = portal_of(request)
-    with looking(request) as view:
+    draws = form.deed in _DRAWN.values()
+    with present(request) if draws else looking(request) as view:
         session, today = view.session, view.today
         state = _plan(session, request.query_params.get("de-an", ""))
         plan = state.plan
@@ -89,6 +96,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         at=at,
         data_at=minute_words(at),
         known_at=minute_words(view.now) if view.is_past else "",
+        draws=draws,
         may=person_of(request).can_decide and not view.is_past,
         said=told(request),
     )
@@ -170,7 +178,12 @@ def document_file(request: Request, what: str, kind: str) -> Response:
     """A document as docx or PDF; that it was taken is logged (rule 40)."""
     if what not in _DOCUMENTS:
         raise NotThere
-    return hand_out_document(request, lambda: _DOCUMENTS[what](request), kind, name=what)
+    try:
+        return hand_out_document(request, lambda: _DOCUMENTS[what](request), kind, name=what)
+    except (BadForm, Refused) as error:
+        typed = dict(request.query_params)
+        state = FormState(deed=_DRAWN[what], values=typed).with_error(None, str(error))
+        return _show(request, state, 422)
 
 
 @router.post(PATH + "/don-doc", name="urging_record")

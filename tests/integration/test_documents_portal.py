@@ -58,6 +58,20 @@ def test_what_cannot_be_read_is_said_and_no_file_is_made(portal: Site, asked: st
     answer = portal.logged_in(Visitor.AUDITOR).get(f"/van-ban/xuat/{asked}")
     assert answer.status_code == 422
     assert "ề nghị" in text_of(answer) or "bỏ qua" in text_of(answer)
+    assert "Chưa lập được văn bản" in text_of(answer)
+
+
+def test_what_was_typed_stands_in_the_form_again(portal: Site) -> None:
+    browser = portal.logged_in(Visitor.AUDITOR)
+    wrong = "/van-ban/xuat/bao-cao-nam.docx?nam=2027&chot=15-thang-12&theo=goc&luc=12/4/2027"
+    answer = browser.get(wrong)
+    assert answer.status_code == 422
+    assert 'value="15-thang-12"' in answer.text
+    assert 'value="goc" checked' in answer.text
+    letter = browser.get("/van-ban/xuat/don-doc.pdf?ky=province&tra-loi=mai&luc=12/4/2027")
+    assert letter.status_code == 422
+    assert 'value="mai"' in letter.text
+    assert 'value="province" checked' in letter.text
 
 
 def test_an_issued_letter_is_recorded_and_shown_on_the_work_that_it_urged(portal: Site) -> None:
