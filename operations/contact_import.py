@@ -141,9 +141,16 @@ def _contact(row: FileRow, names: AgencyNames, stamp: Stamp) -> ContactInput:
 
 def _cell(row: FileRow, refused: Refused) -> FileError:
     field = refused.field if refused.field in row.cells else "kind"
+    return row.error(field or "kind", *problem_and_remedy(refused))
+
+
+def problem_and_remedy(refused: Refused) -> tuple[str, str]:
+    """What a refusal says, as the list of a file's errors has it: what is wrong, what to do."""
     problem, _, remedy = str(refused).rstrip(".").partition("; ")
-    remedy = remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
-    return row.error(field or "kind", problem, remedy)
+    asked = problem.removeprefix("Đề nghị ")
+    if not remedy and asked != problem:
+        problem, remedy = "Còn thiếu nội dung", asked
+    return problem, remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
 
 
 def find_agency(

@@ -19,7 +19,7 @@ from models.tables import Account, AgencyRow
 from operations.accounts import NewAccount, add_account, check_account, find_account
 from operations.agency_names import AgencyNames, plain
 from operations.contact_files import FileError, FileRow
-from operations.contact_import import find_agency
+from operations.contact_import import find_agency, problem_and_remedy
 from operations.errors import NotPermitted, Refused
 from operations.guards import need_admin, vn_date
 from operations.history import Change, record, snapshot_of
@@ -219,9 +219,8 @@ def _account(cells: Cells, names: AgencyNames, stamp: Stamp) -> NewAccount:
 
 def _refuse(cells: Cells, refused: Refused) -> None:
     field = _FIELDS.get(refused.field or "", refused.field or "username")
-    problem, _, remedy = str(refused).rstrip(".").partition("; ")
-    remedy = remedy[:1].upper() + remedy[1:] or "Sửa lại ô này"
-    cells.refuse(field if field in cells.row.columns else "username", problem, remedy)
+    place = field if field in cells.row.columns else "username"
+    cells.refuse(place, *problem_and_remedy(refused))
 
 
 def _compare_account(cells: Cells, there: Account, wanted: NewAccount) -> None:

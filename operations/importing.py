@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -108,7 +109,7 @@ def take_over(
     state = load_state(session, plan_key)
     results = _results(session, stamp, state, sheets.get(RESULTS, ()), errors)
     if errors:
-        raise FileRefused(errors)
+        raise FileRefused(sorted(errors, key=_place))
     left = 0
     if not _coordinates(stamp):
         left = sum(one.verdict in {Verdict.NEW, Verdict.CORRECTED} for one in results.steps)
@@ -148,6 +149,15 @@ def _results(
         return ResultPlan()
     stored = Stored(session, state.plan.key)
     return ResultCheck(state, stored, stamp).plan(rows, errors)
+
+
+_ORDER: Final = {name: n for n, name in enumerate((AGENCIES, PEOPLE, ACCOUNTS, RESULTS))}
+
+
+def _place(error: FileError) -> tuple[int, int, int, str]:
+    """The order in which somebody goes through the file: by sheet, row and column."""
+    column = (error.cell or "").rstrip("0123456789")
+    return _ORDER.get(error.sheet or "", -1), error.row or 0, len(column), column
 
 
 def _coordinates(stamp: Stamp) -> bool:
