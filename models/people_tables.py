@@ -108,3 +108,14 @@ class SignOn(Base):
     kept: Mapped[str] = mapped_column(Text)
     """A form that waits to be sent, signed (rule 26); empty for none."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class EndedSession(Base):
+    """A session that its person ended: a copy of its cookie opens nothing either."""
+
+    __tablename__ = "ended_session"
+
+    id: Mapped[Key] = mapped_column(primary_key=True)
+    """The digest of the session's number."""
+    until: Mapped[datetime] = mapped_column(index=True)
+    """When it would have ended by itself; the row is of no use afterwards."""

@@ -41,7 +41,14 @@ from models.mail_tables import (
     Reminder,
 )
 from models.outward_tables import OpenDataSwitch, Outlet, OutwardAttempt, OutwardMessage
-from models.people_tables import Account, AccountLink, AccountLinkPurpose, RecoveryCode, SignOn
+from models.people_tables import (
+    Account,
+    AccountLink,
+    AccountLinkPurpose,
+    EndedSession,
+    RecoveryCode,
+    SignOn,
+)
 from models.work_tables import (
     Assignment,
     Evidence,
@@ -72,6 +79,7 @@ __all__ = [
     "ContactKind",
     "DatabaseFact",
     "DayRow",
+    "EndedSession",
     "Event",
     "Evidence",
     "ExtensionRequest",

@@ -18,7 +18,11 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
+from operations.broken_books import HALF_A_BOOK, NOT_A_BOOK, readable
+from operations.file_errors import FileError, FileRefused
 from operations.file_kinds import XLSX, UnfitFile, recognise
+
+__all__ = ["FileError", "FileRefused"]  # where everybody looks for them
 
 MAX_ROWS: Final = 5_000
 MAX_BYTES: Final = 5_000_000
@@ -48,41 +52,6 @@ _ALSO: Final = {
     "phone": ("số điện thoại", "sđt", "phone"),
     "end": ("thôi dùng (ghi x)", "end"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileError:
-    """One thing that is wrong with a file: where, what, and what would be right."""
-
-    problem: str
-    remedy: str
-    row: int | None = None
-    """The row as the file counts it, the header being 1."""
-    column: str | None = None
-    """The heading of the column."""
-    cell: str | None = None
-    """The cell as a spreadsheet names it, ``E5``."""
-    sheet: str | None = None
-    """The sheet of a workbook; None for a CSV file."""
-
-    def __str__(self) -> str:
-        place = [] if self.sheet is None else [f"trang “{self.sheet}”"]
-        if self.row is not None:
-            place.append(f"dòng {self.row}")
-        if self.column is not None:
-            place.append(f"cột “{self.column}”")
-        where = ", ".join(place) + (f" (ô {self.cell})" if self.cell else "")
-        head = f"{where[:1].upper()}{where[1:]}: " if where else ""
-        end = "" if self.remedy.endswith("?") else "."
-        return f"{head}{self.problem}. {self.remedy}{end}"
-
-
-class FileRefused(Exception):
-    """A file that cannot be taken over; nothing of it was written. ``errors`` says all of why."""
-
-    def __init__(self, errors: Sequence[FileError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("\n".join(str(one) for one in self.errors))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,18 +142,15 @@ def _csv(content: bytes) -> list[list[str]]:
 
 
 def _xlsx(content: bytes) -> tuple[str | None, list[list[str]]]:
-    try:
+    with readable(*NOT_A_BOOK):
         check_archive(content)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError):
-        problem = "Tệp không phải bảng tính .xlsx, hoặc đặt mật khẩu"
-        remedy = "Mở bằng Excel, bỏ mật khẩu và lưu lại thành .xlsx"
-        raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
     sheet: Any = book.worksheets[0] if book.worksheets else None
     if sheet is None:
         return None, []
-    rows = sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2, max_col=MAX_COLUMNS)
-    return str(sheet.title), [[_cell(value) for value in row] for row in rows]
+    with readable(*HALF_A_BOOK):
+        rows = sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2, max_col=MAX_COLUMNS)
+        return str(sheet.title), [[_cell(value) for value in row] for row in rows]
 
 
 def check_archive(content: bytes) -> None:

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 
 from operations.agency_names import bare
+from operations.broken_books import HALF_A_BOOK, NOT_A_BOOK, readable
 from operations.contact_files import (
     CONTACTS,
     MAX_BYTES,
@@ -93,13 +93,9 @@ def read_workbook(content: bytes, file_name: str) -> Sheets:
         FileRefused: it cannot be read, or a sheet, heading or cell is none that we take.
     """
     _check_file(content, file_name)
-    try:
+    with readable(*NOT_A_BOOK):
         check_archive(content)
         book = load_workbook(io.BytesIO(content), read_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError):
-        problem = "Tệp không phải bảng tính .xlsx, hoặc đặt mật khẩu"
-        remedy = "Mở bằng Excel, bỏ mật khẩu và lưu lại thành .xlsx"
-        raise FileRefused([FileError(problem=problem, remedy=remedy)]) from None
     found: dict[str, list[FileRow]] = {}
     errors: list[FileError] = []
     for sheet in book.worksheets:
@@ -111,7 +107,8 @@ def read_workbook(content: bytes, file_name: str) -> Sheets:
                 remedy = "Chỉ giữ một trang tính"
                 problem = f"Trang tính “{name}” có hai lần"
                 raise FileRefused([FileError(problem=problem, remedy=remedy, sheet=name)])
-            found[name] = _rows(content, sheet, name)
+            with readable(*HALF_A_BOOK):
+                found[name] = _rows(content, sheet, name)
         except FileRefused as refused:
             errors += refused.errors
     if not errors and not any(found.values()):

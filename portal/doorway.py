@@ -125,7 +125,7 @@ def forget(portal: Portal, request: Request) -> None:
 
 
 def _remembered(portal: Portal, request: Request) -> tuple[str, str]:
-    found: Any = portal.signing.read(REMEMBERED, request.cookies.get(REMEMBERED_COOKIE))
+    found: Any = portal.signing.read(REMEMBERED, portal.cookie(request, REMEMBERED_COOKIE))
     if isinstance(found, list) and len(found) == 2:
         return str(found[0]), str(found[1])
     return "", ""

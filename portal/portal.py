@@ -64,21 +64,28 @@ class Portal:
         with self.runtime.database.read() as own:
             return is_trial(own)
 
+    def cookie_name(self, name: str) -> str:
+        """A cookie's name in the browser.
+
+        By https it says that this host alone set it (RFC 6265bis): a neighbour below the same
+        domain can plant none.
+        """
+        return f"__Host-{name}" if self.secure else name
+
+    def cookie(self, request: Request, name: str) -> str | None:
+        """What a cookie of ours holds; None where the browser brought none."""
+        return request.cookies.get(self.cookie_name(name))
+
     def set_cookie(
-        self,
-        request: Request,
-        name: str,
-        value: str,
-        *,
-        path: str = "/",
-        max_age: int | None = None,
+        self, request: Request, name: str, value: str, *, max_age: int | None = None
     ) -> None:
         """Have the answer set a cookie that no script and no other site gets."""
         from http.cookies import SimpleCookie
 
+        name = self.cookie_name(name)
         cookie: SimpleCookie = SimpleCookie()
         cookie[name] = value
-        cookie[name]["path"] = path
+        cookie[name]["path"] = "/"
         cookie[name]["httponly"] = True
         cookie[name]["samesite"] = "Lax"
         if self.secure:

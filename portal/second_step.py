@@ -41,7 +41,7 @@ def ask_for_code(
 def waiting_for_code(request: Request) -> Waiting | None:
     """Who waits in this browser for a code; None when nobody does, or for too long."""
     portal = portal_of(request)
-    found = portal.signing.read(SECOND_STEP, request.cookies.get(SECOND_STEP_COOKIE))
+    found = portal.signing.read(SECOND_STEP, portal.cookie(request, SECOND_STEP_COOKIE))
     if not isinstance(found, list) or len(found) != 5:
         return None
     if portal.runtime.clock.now() - datetime.fromtimestamp(found[3], UTC) > HOLDS:
@@ -51,5 +51,5 @@ def waiting_for_code(request: Request) -> Waiting | None:
 
 def forget_code(portal: Portal, request: Request) -> None:
     """Ask for no code any more."""
-    if request.cookies.get(SECOND_STEP_COOKIE):
+    if portal.cookie(request, SECOND_STEP_COOKIE):
         portal.drop_cookie(request, SECOND_STEP_COOKIE)

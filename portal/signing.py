@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +16,8 @@ from typing import Any, Final
 
 from itsdangerous import BadData, URLSafeSerializer
 
+_SIGNED: Final = re.compile(r"[A-Za-z0-9_.-]+")
+"""base64 as it is written here: its readers would pass over anything else."""
 SESSION: Final = "session"
 KEPT_FORM: Final = "kept-form"
 KEPT_FILES: Final = "kept-files"
@@ -43,7 +46,7 @@ class Signing:
 
     def read(self, kind: str, text: str | None) -> Any:
         """The value, or None when the text is missing or was not signed by us for this kind."""
-        if not text:
+        if not text or _SIGNED.fullmatch(text) is None:
             return None
         try:
             return self._serializer(kind).loads(text)
@@ -68,10 +71,13 @@ class SessionValue:
     epoch: int
     sid: str
     seen_at: datetime
+    began_at: datetime
+    """When the person signed in (12 hours at most)."""
     by_provider: bool = False
     """Whether it began by single sign-on."""
 
     def as_json(self) -> list[object]:
         """The value as it is signed."""
         seen_at = int(self.seen_at.timestamp())
-        return [self.account, self.epoch, self.sid, seen_at, self.by_provider]
+        began_at = int(self.began_at.timestamp())
+        return [self.account, self.epoch, self.sid, seen_at, self.by_provider, began_at]

@@ -43,5 +43,6 @@ async def posted_by_stranger(request: Request) -> Posted:
 
 def browser_of(request: Request) -> str | None:
     """What only this browser has, from the page on which it found a form; None where it has none."""
-    found = portal_of(request).signing.read(BEFORE_LOGIN, request.cookies.get(BEFORE_LOGIN_COOKIE))
+    portal = portal_of(request)
+    found = portal.signing.read(BEFORE_LOGIN, portal.cookie(request, BEFORE_LOGIN_COOKIE))
     return found if isinstance(found, str) else None

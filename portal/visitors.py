@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import Request
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from models.tables import Account, AgencyRow, LinkToken
+from models.tables import Account, AgencyRow, EndedSession, LinkToken
 from operations.access import log_access
+from operations.ended_sessions import note_ended, session_key
 from operations.links import LinkForged, LinkPurpose, check, signed_token
 from portal.api.door import admit
 from portal.errors import AccountUnready, LoginNeeded, NotAllowed
@@ -31,6 +32,8 @@ from portal.throttle import FORGED, OPENS
 from rules.actors import AccountRole, Actor, ActorKind
 
 IDLE: Final = timedelta(minutes=15)
+LONGEST: Final = timedelta(hours=12)
+"""A session from its sign-in on, however busy: a stolen one is not for ever."""
 _RENEW: Final = timedelta(seconds=30)
 _UNSEEN: Final = frozenset(
     {"health", "metrics", "static", "calendar_feed", "v1_openapi", "guidance_picture"}
@@ -174,6 +177,7 @@ _WHO: Final = (
         *(Account.agency_key, Account.active, Account.valid_to, Account.session_epoch),
         *(Account.password_short, Account.totp_secret),
         *(AgencyRow.name.label("agency_name"), AgencyRow.formal_name),
+        exists().where(EndedSession.id == bindparam("session")).label("over"),
     )
     .outerjoin(AgencyRow, AgencyRow.key == Account.agency_key)
     .where(Account.id == bindparam("number"))
@@ -183,11 +187,12 @@ _WHO: Final = (
 
 def _person(portal: Portal, request: Request) -> Person | None:
     """The account of the session that this request brings, if it still holds."""
-    value = _read(portal, request.cookies.get(SESSION_COOKIE))
+    value = _read(portal, portal.cookie(request, SESSION_COOKIE))
     if value is None:
         return None
     with portal.runtime.database.read() as session:
-        row = session.execute(_WHO, {"number": value.account}).one_or_none()
+        asked = {"number": value.account, "session": session_key(value.sid)}
+        row = session.execute(_WHO, asked).one_or_none()
     if row is None or not _still_holds(portal, row, value):
         return None
     now = portal.runtime.clock.now()
@@ -196,6 +201,7 @@ def _person(portal: Portal, request: Request) -> Person | None:
     state = request.scope["state"]
     state["mark_owner"] = f"session:{value.sid}"
     state["mark"] = portal.signing.mark(state["mark_owner"])
+    state["session"] = value
     return Person(
         account=row.id,
         username=row.username,
@@ -212,23 +218,25 @@ def _person(portal: Portal, request: Request) -> Person | None:
 
 def _read(portal: Portal, cookie: str | None) -> SessionValue | None:
     found = portal.signing.read(SESSION, cookie)
-    if not isinstance(found, list) or len(found) != 5:
+    if not isinstance(found, list) or len(found) != 6:
         return None
-    seen_at = datetime.fromtimestamp(found[3], UTC)
-    if portal.runtime.clock.now() - seen_at > IDLE:
+    seen_at, began_at = (datetime.fromtimestamp(found[place], UTC) for place in (3, 5))
+    now = portal.runtime.clock.now()
+    if now - seen_at > IDLE or now - began_at > LONGEST:
         return None
     return SessionValue(
         account=found[0],
         epoch=found[1],
         sid=found[2],
         seen_at=seen_at,
+        began_at=began_at,
         by_provider=bool(found[4]),
     )
 
 
 def _still_holds(portal: Portal, row: Any, value: SessionValue) -> bool:
     ended = row.valid_to is not None and row.valid_to < portal.today
-    return row.active and not ended and row.session_epoch == value.epoch
+    return row.active and not (ended or row.over) and row.session_epoch == value.epoch
 
 
 def begin_session(
@@ -241,6 +249,7 @@ def begin_session(
         epoch=account.session_epoch,
         sid=secrets.token_urlsafe(16),
         seen_at=now,
+        began_at=now,
         by_provider=by_provider,
     )
     renew(portal, request, value, now)
@@ -256,7 +265,12 @@ def renew(portal: Portal, request: Request, value: SessionValue, now: datetime) 
 
 
 def end_session(portal: Portal, request: Request) -> None:
-    """Take the session away from the browser."""
+    """Take the session away from the browser, and from whoever may have a copy of it."""
+    value = request.scope["state"].get("session")
+    if isinstance(value, SessionValue):
+        until = value.began_at + LONGEST
+        with portal.runtime.database.write() as session:
+            note_ended(session, portal.runtime.clock.now(), value.sid, until=until)
     portal.drop_cookie(request, SESSION_COOKIE)
 
 

@@ -66,8 +66,8 @@ def show_expired(request: Request, form: Posted | None) -> Response:
     text = json.dumps([request.url.path, fields, bool(form.files)], ensure_ascii=False)
     kept = portal_of(request).signing.write(KEPT_FORM, text) if len(text) <= _KEPT_LIMIT else ""
     problem = (
-        "Phiên làm việc đã kết thúc sau 15 phút không thao tác. Nội dung vừa nhập được giữ lại; "
-        "đề nghị đăng nhập để gửi tiếp."
+        "Phiên làm việc đã kết thúc (15 phút không thao tác, hoặc 12 giờ từ khi đăng nhập). "
+        "Nội dung vừa nhập được giữ lại; đề nghị đăng nhập để gửi tiếp."
     )
     return show_login(request, status=401, problem=problem, kept=kept)
 
