@@ -14,8 +14,8 @@ from flows.reporting import finish, in_thread, run_name
 from flows.shell import BusinessDate, Outcome, perform
 from operations.checkpoint_letters import queue_checkpoint
 from operations.errors import Conflict, Refused
+from operations.log_found import Verified
 from operations.stamp import Stamp
-from operations.verifying import Verified
 from runtime.sealing import seal_now
 from runtime.verifying import verify
 from runtime.wiring import Runtime

@@ -6,8 +6,6 @@ driver's own tuples. What comes back is small, and whoever asked puts the spans 
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import INSTANT_FORMAT
-from models.tables import Checkpoint, Event, LogSubtree
+from models.tables import Checkpoint, LogSubtree
 from operations.log_faults import Fault, Remark, Wrong
-from rules.events import canonical_row_v1
+from operations.log_rows import COLUMNS, column_texts, digest_of, rows
 from rules.merkle import WIDTH, LogTree
 from rules.notes import BadNote, VerifyingKey, parse_note
 
@@ -35,61 +33,6 @@ NAMED: Final = 20
 """Faults of one span that are named; the others are counted."""
 _SLACK: Final = timedelta(hours=1)
 """How much older than the checkpoint before it an honest event may be: a long transaction."""
-
-COLUMNS: Final = tuple(
-    sorted(column.name for column in Event.__table__.columns if column.name != "digest")
-)
-_write = canonical_row_v1(COLUMNS)
-
-
-def column_texts(dialect: str, table: str = "e") -> str:
-    """The columns of an event as SQL that gives each in the spelling of the canonical form."""
-    found = []
-    for name in COLUMNS:
-        column = f'{table}."{name}"'
-        if dialect != "sqlite" and name == "at":
-            column = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-        elif dialect != "sqlite" and name == "effective_on":
-            column = f"to_char({column}, 'YYYY-MM-DD')"
-        found.append(column)
-    return ", ".join(found)
-
-
-def canonical_of(values: Sequence[Any]) -> bytes:
-    """The canonical form v1 of an event whose values come as :func:`column_texts` asks for them."""
-    return _write(values)
-
-
-def digest_of(values: Sequence[Any]) -> bytes:
-    """The leaf digest of an event whose values come as :func:`column_texts` asks for them."""
-    return hashlib.sha256(b"\x00" + _write(values)).digest()
-
-
-def rows(session: Session, statement: str, *values: int) -> Sequence[tuple[Any, ...]]:
-    """All rows of ``statement`` (marks ``?``) as the driver gives them: the hot path."""
-    raw: Any = session.connection().connection.dbapi_connection
-    if session.get_bind().dialect.name == "sqlite":
-        return _sqlite_rows(raw, statement, values)
-    with raw.cursor(binary=True) as cursor:
-        cursor.execute(statement.replace("?", "%s"), values)
-        read: list[tuple[Any, ...]] = cursor.fetchall()
-    return read
-
-
-def _sqlite_rows(raw: Any, statement: str, values: Sequence[int]) -> Sequence[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]]
-    try:
-        found = raw.execute(statement, values).fetchall()
-    except sqlite3.OperationalError as error:
-        if "UTF-8" not in str(error):
-            raise
-        # Somebody wrote bytes that are no text: read on, their digest is another for certain.
-        usual, raw.text_factory = raw.text_factory, lambda raw: raw.decode("utf-8", "replace")
-        try:
-            found = raw.execute(statement, values).fetchall()
-        finally:
-            raw.text_factory = usual
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Checkpoint, LogLeaf
 from operations.errors import NotFound, Refused
-from operations.log_reading import canonical_of, column_texts, rows
+from operations.log_rows import canonical_of, column_texts, rows
 from operations.sealing import hashes_of, last_checkpoint
 from rules.merkle import consistency_path, inclusion_path, root_by_path, roots_by_consistency
 from rules.notes import BadNote, Note, VerifyingKey, parse_note

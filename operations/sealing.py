@@ -26,7 +26,7 @@ from models.tables import (
     Verification,
 )
 from operations.errors import Conflict, Refused
-from operations.log_reading import rows
+from operations.log_rows import rows
 from operations.stamp import Stamp
 from rules.merkle import EMPTY_ROOT, LogTree, resume
 from rules.notes import BadNote, Head, SigningKey, VerifyingKey, parse_note, signed

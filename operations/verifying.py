@@ -14,57 +14,15 @@ from typing import Any, Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.tables import Checkpoint, Event, LogLeaf, LogSubtree, Verification
+from models.tables import Checkpoint, Event, LogLeaf, LogSubtree
 from operations.log_faults import Fault, Wrong
-from operations.log_reading import (
-    NAMED,
-    OUTSIDE,
-    SPAN,
-    UNKNOWN,
-    Span,
-    column_texts,
-    digest_of,
-    rows,
-)
+from operations.log_found import Outside, Verified
+from operations.log_reading import NAMED, OUTSIDE, SPAN, UNKNOWN, Span
+from operations.log_rows import column_texts, digest_of, rows
 from rules.merkle import EMPTY_ROOT, LogTree, fold
-from rules.notes import Note, VerifyingKey
+from rules.notes import VerifyingKey
 
 _PART: Final = 4_096
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """A checkpoint that was kept outside the database; ``source`` names where."""
-
-    source: str
-    note: Note
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """What a verification found. ``wrong`` counts all faults, ``faults`` names the first ones."""
-
-    sealed: int
-    pending: int
-    wrong: int
-    faults: tuple[Fault, ...]
-    remarks: tuple[Fault, ...]
-    checkpoints: int
-    outside: int
-    signatures: bool
-    """Whether the checkpoints' signatures could be looked at."""
-    root: bytes | None
-    pending_since: datetime | None
-
-    @property
-    def first(self) -> Fault | None:
-        """The first thing that is wrong."""
-        return self.faults[0] if self.faults else None
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is wrong."""
-        return self.wrong == 0
 
 
 def extent(session: Session) -> int:
@@ -305,22 +263,3 @@ def _told_apart(
         else:
             found.append(one)
     return found
-
-
-def note_verification(
-    session: Session, found: Verified, *, at: datetime, finished: datetime, by: str
-) -> Verification:
-    """Write down that it was looked, and what was found."""
-    row = Verification(
-        at=at,
-        finished_at=finished,
-        by=by,
-        sealed=found.sealed,
-        pending=found.pending,
-        outside=found.outside,
-        wrong=found.wrong,
-        said="\n".join(one.text for one in (*found.faults, *found.remarks)),
-    )
-    session.add(row)
-    session.flush()
-    return row

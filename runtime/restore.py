@@ -21,8 +21,8 @@ from models.migrate import migrate, upgrade
 from models.tables import StoredFile
 from operations.backups import record_restored
 from operations.files import path_of, quarantined_path
+from operations.log_found import Verified
 from operations.stamp import Stamp
-from operations.verifying import Verified
 from runtime.backup_manifest import Manifest
 from runtime.backup_shelf import BackupFailed, explained, sync_folder
 from runtime.restoring import fill, look_over, read_log, unpack

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, make_url
 from models.copying import SQLITE_PART, UnlikeTheCopy
 from models.engine import Database
 from models.migrate import migrate, upgrade
-from operations.verifying import Verified
+from operations.log_found import Verified
 from runtime.backup_shelf import BackupFailed, at_work, explained
 from runtime.restore import refuse_tables
 from runtime.restoring import Unpacked, fill, look_over, read_log, unpack

@@ -28,7 +28,7 @@ from models.copying import (
 from models.migrate import migrate
 from models.revision import NewerDatabase, refuse_newer
 from operations.files import path_of
-from operations.verifying import Outside, Verified
+from operations.log_found import Outside, Verified
 from runtime.archive import ArchiveBroken, Member, reading
 from runtime.backup import log_of
 from runtime.backup_manifest import (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from models.engine import Database
 from operations.errors import Refused
+from operations.log_found import Outside, Verified, note_verification
 from operations.log_reading import Span, parts, read_span
-from operations.verifying import Outside, Verified, Verifier, extent, note_verification
+from operations.verifying import Verifier, extent
 from rules.notes import BadNote, VerifyingKey, parse_note
 from runtime.sealing import first_event_at
 
@@ -62,12 +63,15 @@ def verify(
     started = runtime.clock.now()
     database, folder = runtime.database, runtime.key_folder
     with database.read() as session:
-        size, begun = extent(session), first_event_at(session)
+        begun = first_event_at(session)
     try:
         trusted = folder.verifying() if keys is None else tuple(keys)
         own = [Outside(source=name, note=note) for name, note in folder.kept(not_before=begun)]
     except BadNote as error:
         raise Refused(f"Tệp trong {folder.path} không đọc được: {error}") from None
+    with database.read() as session:
+        # After the files: what is sealed meanwhile may be in a file and is not in the extent.
+        size = extent(session)
     verifier = Verifier(trusted, [*own, *against])
     for span in _spans(database, size, trusted, verifier.sizes, workers):
         verifier.take(span)

@@ -19,8 +19,8 @@ from sqlalchemy.exc import DatabaseError
 from models.engine import Database
 from models.tables import Base
 from operations.history import Change, record
+from operations.log_found import Outside, Verified
 from operations.stamp import Stamp
-from operations.verifying import Outside, Verified
 from runtime.clock import FixedClock
 from runtime.settings import Settings
 from runtime.verifying import verify

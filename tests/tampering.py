@@ -17,8 +17,8 @@ from sqlalchemy import select
 
 from models.tables import Checkpoint, LogLeaf, LogPending
 from operations.log_faults import Remark, Wrong
-from operations.log_reading import canonical_of, column_texts, rows
-from operations.verifying import Outside, Verified
+from operations.log_found import Outside, Verified
+from operations.log_rows import canonical_of, column_texts, rows
 from rules.events import leaf_digest
 from rules.merkle import LogTree
 from rules.notes import Head, SigningKey, parse_note, signed

@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from models.tables import Event, Verification
 from operations.errors import NotFound, Refused
+from operations.log_found import Outside
 from operations.proofs import Proof, prove, readable, sealed_at
 from operations.queries_history import lines_of
 from operations.sealing import ages, last_checkpoint
-from operations.verifying import Outside
 from portal.downloads import attachment
 from portal.errors import NotThere
 from portal.forms import FieldError, FormState

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.tables import Checkpoint, Event, LogLeaf, LogPending, LogSubtree
 from operations.errors import Conflict, Refused
 from operations.sealing import LogDamaged, ages, seal
+from operations.verifying import extent
 from rules.merkle import LogTree
 from rules.notes import SigningKey, parse_note
 from runtime.sealing import ready_key, rotate, seal_now
@@ -109,6 +111,25 @@ def test_two_processes_verify_the_same(log: Log, monkeypatch: pytest.MonkeyPatch
     log.write(700)
     seal_now(log.runtime)
     assert log.verify(workers=2) == log.verify(workers=1)
+
+
+def test_a_seal_in_the_middle_of_a_verification_is_no_fault(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(38) The checkpoint beside the key may be newer than what is looked at."""
+    log.write(3)
+    seal_now(log.runtime)
+    log.write(2)
+
+    def meanwhile(session: Session) -> int:
+        size = extent(session)
+        seal_now(log.runtime)
+        return size
+
+    monkeypatch.setattr("runtime.verifying.extent", meanwhile)
+    found = log.verify()
+    assert found.whole
+    assert found.sealed == 4
 
 
 def test_a_second_sealer_is_turned_away(log: Log) -> None:
