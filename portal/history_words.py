@@ -32,6 +32,7 @@ ENTITY_WORDS: Final[Mapping[str, str]] = {
     "letter": "Thư",
     "link_token": "Liên kết trong thư",
     "database": "Cơ sở dữ liệu",
+    "access_log": "Nhật ký truy cập",
     "finding": "Kiến nghị kiểm tra",
     "finding_report": "Báo cáo khắc phục",
     "added_work": "Giao bổ sung",
@@ -113,6 +114,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("log", "replace_lost_key"): "Thay khóa niêm phong đã mất",
     ("database", "go_live"): "Chuyển sang vận hành chính thức",
     ("database", "restore"): "Khôi phục từ bản sao lưu",
+    ("access_log", "archive"): "Lưu ra tệp rồi xóa nhật ký truy cập của một năm",
     ("finding", "record"): "Ghi kiến nghị kiểm tra",
     ("finding", "report"): "Báo cáo đã khắc phục kiến nghị",
     ("finding", "return"): "Trả lại báo cáo khắc phục",
@@ -220,7 +222,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "basis_code": "Căn cứ", "basis_on": "Ngày văn bản", "year": "Năm", "number": "Số thứ tự",
     "created_by": "Người giao", "value": "Giá trị", "set_on": "Áp dụng từ ngày",
     "backup": "Bản sao lưu", "made_at": "Sao lưu lúc", "schema": "Phiên bản dữ liệu",
-    "rows": "Số dòng dữ liệu", "events": "Số sự kiện", "files": "Số tệp tài liệu",
+    "file": "Tệp lưu", "rows": "Số dòng dữ liệu", "events": "Số sự kiện", "files": "Số tệp tài liệu",
     "recorded_on": "Ghi ngày", "settled_on": "Hoàn tất ngày", "settled_at": "Hoàn tất lúc",
 }  # fmt: skip
 TECHNICAL: Final = frozenset(

@@ -404,6 +404,11 @@ class Settings(BaseSettings):
         return self.backup_dir or self.data_dir / "backups"
 
     @property
+    def archive_dir(self) -> Path:
+        """Where what was removed from the database lies in files."""
+        return self.data_dir / "archive"
+
+    @property
     def backup_keys(self) -> tuple[str, ...]:
         """The public keys that backups are encrypted for; none means that they are not."""
         return tuple((self.backup_recipient or "").split())
