@@ -215,7 +215,9 @@ def key_(
 @app.command("restore", cls=Command)
 def restore_(  # noqa: PLR0917 - typer passes them by name
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(parser=existing_file, metavar="TỆP")],
+    file: Annotated[
+        Path, typer.Argument(parser=existing_file, metavar="TỆP", help="Bản sao lưu cần đặt lại.")
+    ],
     into: Annotated[
         str | None,
         typer.Option("--into", metavar="URL", help="Cơ sở dữ liệu trống; mặc định theo thiết lập."),
