@@ -63,6 +63,7 @@ def look_at_everything(here: Here) -> list[Finding]:
         *_settings(runtime.settings),
         *_database(runtime),
         *_mail(runtime),
+        *_sign_on(runtime),
         *_prefect(runtime.settings),
     ]
     catalogs: list[LoadedCatalog] = []
@@ -267,6 +268,29 @@ def _mail(runtime: Runtime) -> Iterator[Finding]:
         text=f"Không dùng được {where} ({_CLASS.sub('', said)})",
         remedy="chạy tiendo up" if local else "kiểm tra tên máy, cổng, tài khoản, mật khẩu gửi thư",
     )
+
+
+def _sign_on(runtime: Runtime) -> Iterator[Finding]:
+    """Whether the provider of single sign-on answers, where one is set."""
+    provider = runtime.provider()
+    if provider is None:
+        text = "Không đặt đăng nhập một lần; mọi người đăng nhập bằng mật khẩu"
+        yield Finding(check=Check.SIGN_ON, level=Level.OK, text=text)
+        return
+    from runtime.sign_on import ProviderSilent
+
+    where = f"nơi đăng nhập một lần {runtime.settings.oidc_issuer}"
+    try:
+        provider.begin(runtime.settings.portal_url)
+    except ProviderSilent as error:
+        yield Finding(
+            check=Check.SIGN_ON,
+            level=Level.WRONG,
+            text=f"Chưa dùng được {where} ({_CLASS.sub('', str(error))})",
+            remedy="kiểm tra TIENDO_OIDC_ISSUER, đường mạng và chứng thư (TIENDO_OIDC_CA_FILE)",
+        )
+        return
+    yield Finding(check=Check.SIGN_ON, level=Level.OK, text=f"Kết nối được {where}")
 
 
 def _prefect(settings: Settings) -> Iterator[Finding]:

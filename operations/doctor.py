@@ -53,6 +53,7 @@ class Check(StrEnum):
     SETTINGS = "settings"
     DATABASE = "database"
     MAIL = "mail"
+    SIGN_ON = "sign_on"
     PREFECT = "prefect"
     CLOCK = "clock"
     TRIAL = "trial"
@@ -227,6 +228,21 @@ def _accounts(session: Session, around: Surroundings) -> Iterator[Finding]:
             text=f"Chưa có tài khoản {word}",
             remedy=f"tiendo accounts add TÊN --role {role.value}",
             blocks_live=True,
+        )
+    bare = session.scalar(
+        select(func.count()).where(
+            Account.active,
+            Account.role == AccountRole.ADMIN.value,
+            Account.password_hash.is_not(None),
+            Account.totp_secret.is_(None),
+        )
+    )
+    if bare:
+        yield Finding(
+            check=Check.ACCOUNTS,
+            level=Level.NOTE,
+            text=f"{bare} tài khoản quản trị vào chỉ bằng mật khẩu",
+            remedy="bật mã xác thực một lần tại Tài khoản của tôi",
         )
     if not missing:
         total = sum(found.values())

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-LOG_INS: Final = frozenset({"login", "login_code"})
+LOG_INS: Final = frozenset({"login", "login_code", "sign_on_return"})
 """Routes at which a refusal is a refused log-in."""
 _REFUSED: Final = frozenset({401, 403})
 _LIMITED: Final = 429
@@ -55,7 +55,7 @@ class Meters:
         method = method if method in _METHODS else "other"
         self._requests.labels(route=route, method=method, status=str(status)).inc()
         self._seconds.labels(route=route).observe(seconds)
-        if route in LOG_INS and method == "POST" and status in _REFUSED:
+        if route in LOG_INS and status in _REFUSED:
             self._refused.inc()
         if status == _LIMITED:
             self._limited.labels(route=route).inc()

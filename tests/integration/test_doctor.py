@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from rules.actors import AccountRole
 from tasks_catalog.loader import load_plan
 from tests import engine
 from tests.command_line import NOW, SMALL, CommandLine, command_line
+from tests.providers import lying_provider
 
 
 @pytest.fixture
@@ -204,3 +205,22 @@ def test_a_trial_goes_live_once_everything_is_in_order(
         event = session.scalars(select(Event).where(Event.action == "go_live")).one()
         assert event.actor_kind == "operator"
         assert session.scalars(select(Letter)).first() is None
+
+
+def test_single_sign_on_is_looked_at_where_it_is_set(
+    tiendo: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> dict[str, str]:
+        lines = tiendo("doctor", "--json").lines
+        (found,) = [one for one in lines if one["check"] == "sign_on"]
+        return dict(found)
+
+    assert said()["level"] == "ok"
+    with lying_provider(lambda: datetime.now(UTC)) as liar:
+        monkeypatch.setenv("TIENDO_OIDC_ISSUER", liar.issuer)
+        monkeypatch.setenv("TIENDO_OIDC_CLIENT_ID", "tiendo")
+        assert liar.issuer in said()["text"]
+        assert said()["level"] == "ok"
+        liar.raw["/.well-known/openid-configuration"] = (404, b"{}")
+        assert said()["level"] == "wrong"
+        assert "TIENDO_OIDC_ISSUER" in said()["remedy"]

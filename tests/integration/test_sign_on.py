@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from prometheus_client import generate_latest
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -141,6 +142,8 @@ def test_sign_on_and_refusal_are_logged_as_those_of_passwords_are(site: Site, li
     assert come_back(site, liar, site.browser()).status_code == 303
     liar.claims = {"preferred_username": "ai\u202e-do"}
     assert come_back(site, liar, site.browser()).status_code == 403
+    figures = generate_latest(site.app.state.portal.meters.registry).decode()
+    assert "tiendo_logins_refused_total 1.0" in figures
     rows = site.read(
         lambda s: s.scalars(
             select(AccessLog).where(AccessLog.method == "login").order_by(AccessLog.id)
