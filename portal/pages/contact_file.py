@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
@@ -13,22 +12,18 @@ from sqlalchemy.orm import Session
 
 from models.tables import Contact, ContactKind
 from notifications.formats import vn_number
-from operations.access import log_access
 from operations.contact_files import (
     COLUMNS,
-    MAX_BYTES,
     FileError,
     FileRefused,
-    FileRow,
     read_contact_file,
 )
 from operations.contact_plan import FIELDS, Verdict, apply_plan, plan_contacts
 from operations.contacts import CONTACT_WORDS
-from operations.errors import Refused
 from operations.stamp import Stamp
 from operations.state import load_directory
-from portal.downloads import attachment
 from portal.filing import file_form
+from portal.filled_files import hand_out_template, only_upload, read_preview, sign_preview
 from portal.forms import FormState, Posted, posted
 from portal.portal import address_of, portal_of
 from portal.reading import Reading
@@ -36,14 +31,11 @@ from portal.throttle import POSTS
 from portal.told import told
 from portal.visitors import person_of
 from reports.contact_sheet import contact_sheet
-from reports.xlsx import MEDIA_TYPE
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 PAGE: Final = "/danh-muc/nhap-dau-moi"
 _SALT: Final = "contact-plan"
-_MOST_SIGNED: Final = 190_000
-"""Bytes of a preview that a form can carry (``portal.forms``)."""
 VERDICTS: Final = {
     Verdict.NEW: "+ Thêm mới",
     Verdict.CHANGED: "● Sửa",
@@ -90,24 +82,13 @@ def contact_file(request: Request) -> Response:
 @router.api_route(PAGE + "/tep-mau.xlsx", methods=_READ, name="contact_file_template")
 def contact_file_template(request: Request) -> Response:
     """The sheet with every agency and the contacts that it has; that it was taken is logged."""
-    portal, person = portal_of(request), person_of(request)
-    now = portal.runtime.clock.now()
-    with portal.runtime.database.write() as session:
-        rows = _template_rows(session, request)
-        log_access(
-            session,
-            at=now,
-            actor=f"account:{person.username}",
-            method="EXPORT",
-            path=f"{request.url.path} ({len(rows)} dòng)",
-            address=address_of(request),
-        )
-    content = contact_sheet(
-        tuple(COLUMNS.values()), rows, kinds=tuple(CONTACT_WORDS.values()), help_lines=HELP
-    )
-    name = f"tien-do-dau-moi-{portal.today:%Y%m%d}.xlsx"
-    headers = {"content-disposition": attachment(name)}
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+
+    def make(session: Session) -> tuple[bytes, str]:
+        rows, kinds = _template_rows(session, request), tuple(CONTACT_WORDS.values())
+        content = contact_sheet(tuple(COLUMNS.values()), rows, kinds=kinds, help_lines=HELP)
+        return content, f" ({len(rows)} dòng)"
+
+    return hand_out_template(request, make, name="tien-do-dau-moi")
 
 
 def _template_rows(session: Session, request: Request) -> list[tuple[str, ...]]:
@@ -136,15 +117,14 @@ def contact_file_preview(request: Request, form: Form) -> Response:
     portal.throttle.hit(POSTS, f"account:{person.account}")
     stamp = portal.stamp(person.actor(address_of(request)))
     try:
-        rows = _rows(form)
+        rows = read_contact_file(*only_upload(form, ".xlsx hoặc .csv"))
         with portal.runtime.database.read() as session:
             steps = plan_contacts(session, stamp, rows)
         changes = [one for one in steps if one.verdict is not Verdict.SAME]
         plan = [one.as_json() for one in changes]
-        signed = portal.signing.write(_SALT, [person.username, plan])
-        if len(signed) > _MOST_SIGNED:
-            problem = f"Tệp đổi {vn_number(len(changes))} liên hệ cùng lúc, quá nhiều để xem trước"
-            raise FileRefused([FileError(problem=problem, remedy="Chia thành nhiều tệp")])
+        problem = f"Tệp đổi {vn_number(len(changes))} liên hệ cùng lúc, quá nhiều để xem trước"
+        too_large = FileError(problem=problem, remedy="Chia thành nhiều tệp")
+        signed = sign_preview(portal, _SALT, person, [plan], too_large=too_large)
     except FileRefused as refused:
         return _show(request, status=422, errors=refused.errors)
     return _show(
@@ -156,25 +136,13 @@ def contact_file_preview(request: Request, form: Form) -> Response:
     )
 
 
-def _rows(form: Posted) -> Sequence[FileRow]:
-    if len(form.files) != 1:
-        problem = "Chưa chọn tệp" if not form.files else "Mỗi lần chỉ nhận một tệp"
-        raise FileRefused([FileError(problem=problem, remedy="Chọn tệp .xlsx hoặc .csv đã điền")])
-    upload = form.files[0]
-    return read_contact_file(upload.file.read(MAX_BYTES + 1), upload.filename or "")
-
-
 @router.post(PAGE + "/ap-dung", name="contact_file_apply")
 def contact_file_apply(request: Request, form: Form) -> Response:
     """Do what the preview showed, all of it or nothing."""
-    portal, person = portal_of(request), person_of(request)
-    found = portal.signing.read(_SALT, form.fields.get("plan"))
 
     def do(session: Session, stamp: Stamp, _reading: Reading) -> str:
-        if not isinstance(found, list) or len(found) != 2 or found[0] != person.username:
-            msg = "Bản xem trước không còn dùng được; đề nghị tải tệp lên lại."
-            raise Refused(msg)
-        done = Counter(one.verdict for one in apply_plan(session, stamp, found[1]))
+        (plan,) = read_preview(request, form, _SALT, 1)
+        done = Counter(one.verdict for one in apply_plan(session, stamp, plan))
         if not done:
             return "Không có gì thay đổi: các liên hệ đã như trong tệp."
         return (

@@ -9,8 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from notifications.formats import vn_number
-from operations.access import log_access
-from operations.contact_files import MAX_BYTES, FileError, FileRefused
+from operations.contact_files import FileError, FileRefused
 from operations.errors import Conflict, NotFound, Refused
 from operations.import_file import HELP, template_file
 from operations.import_results import Verdict
@@ -18,23 +17,23 @@ from operations.import_sheets import RESULTS, Sheets, pack, read_workbook, unpac
 from operations.importing import Outcome, take_over
 from operations.stamp import Stamp
 from operations.state import plan_keys
-from portal.downloads import attachment
 from portal.errors import NotThere
 from portal.filing import file_form
+from portal.filled_files import hand_out_template, only_upload, read_preview, sign_preview
 from portal.forms import FormState, Posted, posted
 from portal.portal import address_of, portal_of
 from portal.reading import Reading
 from portal.throttle import POSTS
 from portal.told import told
 from portal.visitors import person_of
-from reports.xlsx import MEDIA_TYPE
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 PAGE: Final = "/danh-muc/nhap-du-lieu"
 _SALT: Final = "import-plan"
-_MOST_SIGNED: Final = 190_000
-"""Bytes of a preview that a form can carry (``portal.forms``)."""
+_TOO_LARGE: Final = FileError(
+    problem="Tệp quá lớn để xem trước một lần", remedy="Chia theo năm thành nhiều tệp"
+)
 VERDICTS: Final = {
     Verdict.NEW: "Kết quả mới",
     Verdict.CORRECTED: "Đính chính",
@@ -87,21 +86,12 @@ def import_file(request: Request) -> Response:
 @router.api_route(PAGE + "/tep-mau.xlsx", methods=_READ, name="import_file_template")
 def import_file_template(request: Request) -> Response:
     """The workbook with everything that is known; that it was taken is logged."""
-    portal, person = portal_of(request), person_of(request)
-    with portal.runtime.database.write() as session:
+
+    def make(session: Session) -> tuple[bytes, str]:
         plan = _plan(session, request.query_params.get("de-an"))
-        content = template_file(session, plan, portal.today)
-        log_access(
-            session,
-            at=portal.runtime.clock.now(),
-            actor=f"account:{person.username}",
-            method="EXPORT",
-            path=request.url.path,
-            address=address_of(request),
-        )
-    name = f"tien-do-nhap-du-lieu-{portal.today:%Y%m%d}.xlsx"
-    headers = {"content-disposition": attachment(name)}
-    return Response(content, media_type=MEDIA_TYPE, headers=headers)
+        return template_file(session, plan, portal_of(request).today), ""
+
+    return hand_out_template(request, make, name="tien-do-nhap-du-lieu")
 
 
 @router.post(PAGE, name="import_file_preview")
@@ -111,26 +101,17 @@ def import_file_preview(request: Request, form: Form) -> Response:
     portal.throttle.hit(POSTS, f"account:{person.account}")
     stamp = portal.stamp(person.actor(address_of(request)))
     try:
-        sheets = _sheets(form)
+        sheets = read_workbook(*only_upload(form, ".xlsx"))
         plan, outcome = _look(request, stamp, sheets, form.fields.get("de-an"))
-        value = [person.username, plan, outcome.digest, pack(sheets)]
-        signed = portal.signing.write(_SALT, value) if outcome.changes else ""
-        if len(signed) > _MOST_SIGNED:
-            problem = "Tệp quá lớn để xem trước một lần"
-            raise FileRefused([FileError(problem=problem, remedy="Chia theo năm thành nhiều tệp")])
+        shown = [plan, outcome.digest, pack(sheets)]
+        signed = ""
+        if outcome.changes:
+            signed = sign_preview(portal, _SALT, person, shown, too_large=_TOO_LARGE)
     except FileRefused as refused:
         return _show(request, status=422, errors=refused.errors)
     except Refused as refused:
         return _show(request, status=422, form=FormState().with_error(None, str(refused)))
     return _show(request, outcome=outcome, signed=signed)
-
-
-def _sheets(form: Posted) -> Sheets:
-    if len(form.files) != 1:
-        problem = "Chưa chọn tệp" if not form.files else "Mỗi lần chỉ nhận một tệp"
-        raise FileRefused([FileError(problem=problem, remedy="Chọn tệp .xlsx đã điền")])
-    upload = form.files[0]
-    return read_workbook(upload.file.read(MAX_BYTES + 1), upload.filename or "")
 
 
 def _look(request: Request, stamp: Stamp, sheets: Sheets, asked: str | None) -> tuple[str, Outcome]:
@@ -147,14 +128,9 @@ def _look(request: Request, stamp: Stamp, sheets: Sheets, asked: str | None) -> 
 @router.post(PAGE + "/ap-dung", name="import_file_apply")
 def import_file_apply(request: Request, form: Form) -> Response:
     """Do what the preview showed, all of it or nothing."""
-    portal, person = portal_of(request), person_of(request)
-    found = portal.signing.read(_SALT, form.fields.get("plan"))
 
     def do(session: Session, stamp: Stamp, _reading: Reading) -> str:
-        if not isinstance(found, list) or len(found) != 4 or found[0] != person.username:
-            msg = "Bản xem trước không còn dùng được; đề nghị tải tệp lên lại."
-            raise Refused(msg)
-        _, plan, digest, packed = found
+        plan, digest, packed = read_preview(request, form, _SALT, 3)
         if plan not in plan_keys(session):
             raise NotFound("Đề án này không còn theo dõi; đề nghị tải tệp lên lại.")
         return _apply(session, stamp, plan, unpack(packed), digest)
