@@ -17,8 +17,9 @@ from operations.queries import WorkRow
 from operations.state import PlanState, load_state
 from operations.targets import targets
 from operations.urging_records import urged_words
+from reports.official.late import LateLine
 from reports.official.offices import Office, office
-from reports.official.yearly import Cells, LateLine, YearlyFacts
+from reports.official.yearly import Cells, YearlyFacts
 from reports.official.yearly_extra import MoneyLine, MoneySums, TargetLine
 from rules.timeliness import Cell
 from rules.values import Budget

@@ -247,33 +247,36 @@ def obstacle_act(request: Request, door: Desk, number: int, deed: str, form: For
 @router.post(STEPS + "/{number}/{deed}", name="proposal_act")
 def proposal_act(request: Request, door: Desk, number: int, deed: str, form: Form) -> Response:
     """Approve a proposal, or refuse it with a reason."""
-    if deed not in {"duyet", "khong-duyet"}:
-        raise NotThere
-
-    def do(session: Session, stamp: Stamp, reading: Reading) -> None:
-        reason = reading.text("reason") or None
-        reading.done()
-        decide(session, stamp, number, approve=deed == "duyet", reason=reason)
-
-    return _do(
-        request, door, form, deed=(deed, f"{deed}-{number}"), do=do, show=show_steps, path=STEPS
-    )
+    key = f"{deed}-{number}"
+    return _second_step(request, door, form, decide, number=number, deed=deed, key=key)
 
 
 @router.post(STEPS + "/gia-han/{number}/{deed}", name="extension_approve")
 def extension_approve(request: Request, door: Desk, number: int, deed: str, form: Form) -> Response:
     """Approve a proposed extension, or refuse it with a reason."""
+    key = f"{deed}-gh-{number}"
+    return _second_step(request, door, form, approve_extension, number=number, deed=deed, key=key)
+
+
+def _second_step(
+    request: Request,
+    door: Doorway,
+    form: Form,
+    decided: Callable[..., object],
+    *,
+    number: int,
+    deed: str,
+    key: str,
+) -> Response:
     if deed not in {"duyet", "khong-duyet"}:
         raise NotThere
 
     def do(session: Session, stamp: Stamp, reading: Reading) -> None:
         reason = reading.text("reason") or None
         reading.done()
-        approve_extension(session, stamp, number, approve=deed == "duyet", reason=reason)
+        decided(session, stamp, number, approve=deed == "duyet", reason=reason)
 
-    return _do(
-        request, door, form, deed=(deed, f"{deed}-gh-{number}"), do=do, show=show_steps, path=STEPS
-    )
+    return _do(request, door, form, deed=(deed, key), do=do, show=show_steps, path=STEPS)
 
 
 def _do(

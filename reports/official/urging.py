@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from reports.official.late import LateLine, late_grid
 from reports.official.model import Annex, Block, OfficialDocument, Paragraph, to_write
 from reports.official.numbers import vn_count, vn_day, vn_moment
 from reports.official.offices import Issuer, Office, letterhead, recipients, signature
-from reports.official.yearly import LateLine, late_grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reports.official.charts import Bar, chart_words, four_cells_chart
+from reports.official.late import LateLine, late_grid
 from reports.official.model import (
     Align,
     Annex,
@@ -53,21 +54,6 @@ class Cells:
     def total(self) -> int:
         """All within the four cells."""
         return sum(self.four)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LateLine:
-    """Work that is overdue on the day of the figures; ``days`` are working days."""
-
-    agency: str
-    item: str
-    task: str
-    period: str
-    due_on: date
-    days: int | None
-    status: str
-    urged: str = ""
-    """The document by which it was urged, and its day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,30 +125,6 @@ def yearly_report(facts: YearlyFacts) -> OfficialDocument:
         if facts.late
         else (),
         at=facts.at,
-    )
-
-
-def late_grid(late: tuple[LateLine, ...]) -> Grid:
-    """Overdue work, a line each."""
-    return Grid(
-        caption="",
-        columns=(
-            _NUMBER,
-            Column(title="Cơ quan, đơn vị", share=2.6),
-            Column(title="Nhiệm vụ", share=5),
-            Column(title="Kỳ thực hiện", share=1.3),
-            Column(title="Hạn hoàn thành", share=1.2, align=Align.CENTRE),
-            Column(title="Số ngày làm việc quá hạn", share=1.1, align=Align.RIGHT),
-            Column(title="Tình trạng", share=1.8),
-        ),
-        rows=tuple(
-            (
-                *(str(n), one.agency, f"{one.item}. {one.task}", one.period, vn_day(one.due_on)),
-                "–" if one.days is None else vn_count(one.days),
-                one.status + (f"; {one.urged}" if one.urged else ""),
-            )
-            for n, one in enumerate(late, start=1)
-        ),
     )
 
 
