@@ -29,8 +29,8 @@ from operations.state import load_calendar
 from rules.lifecycle import Status
 from rules.values import Role
 
-RECENT: Final = 20_000
-"""Runs that are looked at, some months of them: what ran before that never ran."""
+RECENT: Final = 5_000
+"""Runs that are looked at, some weeks of them: what ran before that never ran."""
 WAITING: Final = ("results", "extensions", "obstacles", "proposals")
 """The queues of the coordinator; proposals are second steps of any kind."""
 
