@@ -27,6 +27,7 @@ from notifications.answers import (
     NotConnected,
     Outcome,
     Phase,
+    Sent,
     SessionRefused,
     classify,
     ends_session,
@@ -195,7 +196,8 @@ class MailSession:
         outcome = self._command(Phase.BODY, lambda: _send_body(smtp, message))
         if outcome is None:  # unreachable: an answer to a body always ends it
             raise AssertionError("an answer to a letter's body must end the letter")
-        return Phase.BODY, outcome
+        # A refused body ends the letter too; not every server holds to that by itself.
+        return Phase.BODY, outcome if isinstance(outcome, Sent) else self._after_refusal(outcome)
 
     def _call(self, before_data: Callable[[], None]) -> None:
         try:

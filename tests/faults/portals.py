@@ -229,8 +229,10 @@ def as_process(url: str, folder: Path, *, prefix: tuple[str, ...] = ()) -> Itera
 
 def main(arguments: Sequence[str]) -> None:
     """Serve until killed."""
+    from deployments.environment import die_with_parent
     from runtime.logs import set_up_logs
 
+    die_with_parent()
     url, folder, port = arguments
     found = settings(url, Path(folder), int(port))
     set_up_logs(found.log_level, "json", process="portal")

@@ -258,7 +258,7 @@ def test_a_refused_body_does_not_end_the_session() -> None:
     with conversation(BODY=["554 spam", "250 ok"]) as (server, session):
         assert isinstance(send(session), PermanentFailure)
         assert isinstance(send(session), Sent)
-        assert server.connections == 1
+        assert (server.connections, server.count("RSET")) == (1, 1)
 
 
 def test_a_wrong_password_is_tried_once_for_all_letters() -> None:
