@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from models.copying import UnlikeTheCopy
 from models.engine import Database
 from models.revision import code_revision
-from models.tables import Event
+from models.tables import Event, StoredFile
 from operations.files import path_of, quarantined_path
 from rules.events import canonical_v1, leaf_digest
 from runtime import archive, backup
@@ -180,6 +180,36 @@ def test_a_backup_is_of_one_instant_whatever_is_uploaded_meanwhile(
     after = everything(empty)
     assert after["stored_file"] == before["stored_file"]
     assert len(after["event"]) == len(before["event"]) + 1
+
+
+def test_a_backup_taken_in_the_middle_of_work_is_whole(
+    system: Kept, empty: Database, tmp_path: Path
+) -> None:
+    """(38) Whatever was committed when: each event has its mark, each upload its file."""
+    stop = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            system.upload(f"tệp {number}")
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for one in workers:
+        one.start()
+    try:
+        done = made(system)
+    finally:
+        stop.set()
+        for one in workers:
+            one.join()
+    assert not done.missing
+    restored = put_back(done.path, empty, tmp_path)
+    assert restored.history.whole
+    with empty.read() as session:
+        names = session.scalars(sa.select(StoredFile.sha256)).all()
+        events = session.scalars(sa.select(Event.entity_id).where(Event.action == "store")).all()
+    assert sorted(names) == sorted(events) == sorted(restored.manifest.files)
 
 
 def test_an_encrypted_backup_opens_with_its_key_alone(
