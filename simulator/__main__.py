@@ -1,4 +1,7 @@
-"""``python -m simulator [LIVES [JOBS [FIRST]]]``: live a thousand lives and write what came of them."""
+"""``python -m simulator [LIVES [JOBS [FIRST]]]``: live a thousand lives and write what came of them.
+
+What has come of them so far is written every few lives: a run that is cut short is not lost.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ def main(arguments: Sequence[str]) -> int:
         lived = sum(found.lives.values())
         if story.broken:
             _say(f"{replay(story.asked)}: {story.day}", *story.broken)
-        elif lived % 10 == 0:
+        elif lived % 5 == 0:
+            write(lines(found, jobs))
             _say(f"{lived} of {count} lives, {found.seconds:.0f} s, {len(found.broken)} broken")
     text = lines(found, jobs)
     _say("\n".join(text))

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select, text
+from sqlalchemy import String, cast, func, select, text
 from sqlalchemy.orm import Session
 
+from models.queries_mail import COUNTED_KINDS, active_mailboxes
 from models.tables import Assignment, Event, Letter, LetterState
-from operations.state import load_calendar
+from operations.state import load_calendar, load_plan, plan_keys
 from rules.lifecycle import TRANSITIONS, Action, Status
 from simulator.clock import LOCAL
 from simulator.mail import MailServer
@@ -30,6 +31,8 @@ class Seen:
     """Message-IDs that arrived."""
     statuses: dict[str, tuple[str, str | None, int]] = field(default_factory=dict)
     """Status, the one before a suspension, and version of each assignment."""
+    cap: tuple[int, float] = (0, 0.0)
+    """Active mailboxes and the factor of the blast cap when they were last looked at."""
 
     def move_on(self, session: Session, server: MailServer) -> None:
         """From here on everything else is new."""
@@ -135,7 +138,7 @@ def no_letter_is_lost(
     arrived = seen.numbers | {one.number for one in server.taken[seen.taken :]}
     sent = session.execute(
         select(Letter.id, Letter.key, Letter.message_id)
-        .join(Event, Event.entity_id == text("CAST(letter.id AS VARCHAR)"))
+        .join(Event, Event.entity_id == cast(Letter.id, String))
         .where(Event.entity == "letter", Event.action == "sent", Event.id > seen.event)
     )
     for _, key, number in sent:
@@ -183,6 +186,41 @@ def one_digest_a_mailbox_a_day_arrives(
             yield f"{to}: {count} digests arrived on {day}"
 
 
+_CAPPED = tuple(kind for kind in COUNTED_KINDS if kind != "monday_summary")
+"""The week's summary counts and is never held: it goes to whoever releases the others."""
+_UNCOUNTED = (LetterState.HELD, LetterState.SUPERSEDED, LetterState.DROPPED)
+
+
+def the_blast_cap_holds(
+    session: Session, seen: Seen, _server: MailServer, day: date
+) -> Iterator[str]:
+    """(32) Of what nobody released, no more goes than the cap of this day allows."""
+    boxes = active_mailboxes(session)
+    factors = [load_plan(session, key).policies.blast_factor for key in plan_keys(session)]
+    factor = min(factors, default=1.5)
+    before, (most, widest) = seen.cap, (max(boxes, seen.cap[0]), max(factor, seen.cap[1]))
+    seen.cap = boxes, factor
+    if not before[0]:
+        return
+    held = select(Event.id).where(
+        Event.entity == "letter",
+        Event.action == "hold",
+        Event.entity_id == cast(Letter.id, String),
+    )
+    count = session.scalar(
+        select(func.count())
+        .select_from(Letter)
+        .where(
+            Letter.day == day,
+            Letter.kind.in_(_CAPPED),
+            Letter.state.not_in([one.value for one in _UNCOUNTED]),
+            ~held.exists(),
+        )
+    )
+    if count is not None and count > most * widest:
+        yield f"{count} letters on {day}, {most} mailboxes, factor {widest}"
+
+
 CHECKS: tuple[Check, ...] = (
     every_event_is_in_the_log_once,
     every_event_has_its_cause,
@@ -190,5 +228,6 @@ CHECKS: tuple[Check, ...] = (
     no_letter_arrives_twice,
     no_letter_is_lost,
     one_digest_a_mailbox_a_day_arrives,
+    the_blast_cap_holds,
 )
 """In this order: the second fills in what the third compares with."""

@@ -84,13 +84,14 @@ class Life:
         late = chance.random() < 0.2 and years > 1
         self.start = date(first, chance.randint(1, 12), 15) if late else date(first, 1, 1)
         self.clock = SimulatedClock(datetime.combine(self.start, time(), UTC))
-        self.fate = Fate(chance, met=self.story.met)
+        self.fate = Fate(chance, deaths=chance.choice((0.01, 0.03, 0.15)), met=self.story.met)
         self.server = MailServer(
             random=chance,
             clock=self.clock,
             met=self.story.met,
             moment=lambda: self.fate.moment(Place.MAIL),
             between=self._between,
+            trouble=chance.choice((0.002, 0.01, 0.06)),
         )
         self.database = MortalDatabase(asked.database, self.fate)
         self.catalog = town.draw_catalog(chance, agencies=asked.agencies)
@@ -124,7 +125,7 @@ class Life:
                 self._day(day)
                 day += timedelta(days=1)
                 self.story.days += 1
-            self._run("seal")
+            self._finish()
             self.watch.whole(self.runtime)
             self.story.day = None
         except Broken as broken:
@@ -134,6 +135,12 @@ class Life:
         finally:
             self._close()
         return self.story
+
+    def _finish(self) -> None:
+        """One more run of everything, until it comes to its end: nothing may be missing then."""
+        for name in ("open", "sweep", "seal"):
+            while not self._run(name):
+                self.clock.wait(timedelta(minutes=1))
 
     def _close(self) -> None:
         with self.database.read() as session:
@@ -151,7 +158,7 @@ class Life:
         acts = self._acts(working=working)
         runs_go = day > self.outage
         needed = runs_go and self.probe.wants_a_run(day)
-        wanted = needed and chance.random() < 0.45
+        wanted = needed and chance.random() < 0.4
         idle = runs_go and not needed and chance.random() < 0.02
         if not (wanted or idle or acts):
             if day.day == 1:
@@ -190,7 +197,7 @@ class Life:
         self.server.down = day <= self.silence
 
     def _acts(self, *, working: bool) -> int:
-        often = 0.9 if working else 0.05
+        often = 0.8 if working else 0.05
         count = 0
         while self.chance.random() < often / (1 + often):
             count += 1
@@ -292,7 +299,7 @@ class Life:
 
     def _between(self) -> None:
         """While a letter is under way, others work as well."""
-        if self.fate.depth != 1 or self.chance.random() > 0.01:
+        if self.fate.depth != 1 or self.chance.random() > 0.03:
             return
         self.story.met["runs that overlap"] += 1
         kind = self.chance.choice(("act", "act", "delivery", "sweep", "open", "seal"))

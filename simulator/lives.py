@@ -16,7 +16,7 @@ import structlog
 
 from simulator.life import Asked, Life, Story
 
-LENGTHS = {1: 88, 2: 9, 4: 2, 8: 1}
+LENGTHS = {1: 95, 2: 3, 4: 1, 8: 1}
 """Years of a life to how many of a hundred have them, where lengths are drawn."""
 
 

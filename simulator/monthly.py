@@ -14,8 +14,9 @@ from operations.collecting import collect
 from operations.dashboard import Scope, figures
 from operations.outbox import digest_key
 from operations.queries import WorkRow, work_list
-from operations.state import plan_keys
-from rules.lifecycle import Status
+from operations.state import fixed_dates, load_state, plan_keys
+from rules.lifecycle import MOVABLE, Status
+from rules.planning import openings
 from rules.timeliness import Cell
 from rules.values import Role
 
@@ -128,6 +129,41 @@ def other_rows(
         if names:
             yield f"assignment {number} in the past of {instant} differs in {', '.join(names)}"
 
+
+def everything_due_is_open(session: Session, day: date) -> Iterator[str]:
+    """(10, 11) After a run that came to its end, no period is missing."""
+    for plan in plan_keys(session):
+        state = load_state(session, plan)
+        there = select(Occurrence.item_key, Occurrence.period_key).where(
+            Occurrence.plan_key == plan
+        )
+        missing = openings(
+            state.plan,
+            state.directory,
+            state.calendar,
+            existing={(item, period) for item, period in session.execute(there)},
+            fixed=fixed_dates(session, plan),
+            tracking_start=state.tracking_start,
+            as_of=day,
+        )
+        for one in missing:
+            yield f"{one.item.key} · {one.period.key} should be open since {one.opens_on}"
+
+
+def no_ended_agency_owns_open_work(session: Session, day: date) -> Iterator[str]:
+    """(35) It has moved on, or ended with the agency."""
+    for plan in plan_keys(session):
+        directory = load_state(session, plan).directory
+        gone = {one.predecessor for one in directory.successions if one.effective_on <= day}
+        for row in work_list(session, as_of=day, plan=plan):
+            if row.status in MOVABLE and row.agency in gone:
+                entries = directory.successors_of(row.agency, day)
+                if any(not one.items or row.item in one.items for one in entries):
+                    yield f"assignment {row.id} is {row.status} with {row.agency}, which has ended"
+
+
+AT_THE_END: tuple[Check, ...] = (everything_due_is_open, no_ended_agency_owns_open_work)
+"""Asked after one more run of everything."""
 
 CHECKS: tuple[Check, ...] = (
     statuses_are_legal,

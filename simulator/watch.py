@@ -79,6 +79,8 @@ class Watch:
         self.month()
         with self._database.read() as session:
             self._ask("events_are_in_the_log", events_are_in_the_log(session))
+            for look in monthly.AT_THE_END:
+                self._ask(look.__name__, look(session, self._clock.day))
             anew = daily.Seen()
             for check in daily.CHECKS:
                 self._ask(check.__name__, check(session, anew, self._server, self._clock.day))

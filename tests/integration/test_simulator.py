@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import text
@@ -120,6 +120,10 @@ BROKEN = {
         "UPDATE letter SET state = 'queued' WHERE state = 'sent'",
         "arrived and is queued",
     ),
+    "a period that never opened": (
+        "UPDATE occurrence SET item_key = 'X.' || id",
+        "should be open since",
+    ),
     "an event outside the log": (
         "INSERT INTO log_pending (event_id) SELECT event_id FROM log_leaf",
         "is not in the log exactly once",
@@ -138,8 +142,22 @@ def test_the_looks_see_what_is_broken(lived: tuple[Life, Database], what: str) -
         day = life.clock.day
         seen = daily.Seen()
         found = [line for one in daily.CHECKS for line in one(session, seen, life.server, day)]
-        found += [line for one in monthly.CHECKS for line in one(session, day)]
+        looks = (*monthly.CHECKS, *monthly.AT_THE_END)
+        found += [line for one in looks for line in one(session, day)]
         assert any(told in line for line in found), found[:5]
+
+
+def test_letters_above_the_cap_are_seen(lived: tuple[Life, Database]) -> None:
+    """(32) With one mailbox left, a day of many digests is above any cap."""
+    life, database = lived
+    with database.read() as session:
+        session.execute(text("UPDATE contact SET active = 0"))
+        day = session.execute(
+            text("SELECT day FROM letter WHERE kind = 'digest' GROUP BY day ORDER BY COUNT(*) DESC")
+        ).scalars()
+        seen = daily.Seen(cap=(1, 0.1))
+        busiest = date.fromisoformat(next(iter(day)))
+        assert list(daily.the_blast_cap_holds(session, seen, life.server, busiest))
 
 
 def test_a_step_that_is_not_in_the_table_is_seen(lived: tuple[Life, Database]) -> None:
