@@ -62,16 +62,18 @@ def worker(kind: str, url: str, folder: Path) -> Iterator[Worker]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "benchmarks.portal_server", kind, url, str(port), str(folder)]
-    process = subprocess.Popen(command)  # noqa: S603 - our own module
+    log = folder / f"{kind}-{port}.log"
+    with log.open("wb") as told:
+        process = subprocess.Popen(command, stderr=told, stdout=told)  # noqa: S603 - our own module
     try:
-        _wait(process, port)
+        _wait(process, port, log)
         yield Worker(process, port)
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -80,7 +82,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError("a worker did not start")
+    raise RuntimeError(f"a worker did not start:\n{log.read_text(errors='replace')}")
 
 
 @dataclass(slots=True)
