@@ -225,7 +225,7 @@ def failing_after(count: int) -> Callable[..., None]:
     return at_statement
 
 
-@pytest.mark.parametrize("release", [OLD[0], OLD[-4]])
+@pytest.mark.parametrize("release", ["0001", "0008"])
 def test_a_migration_that_fails_leaves_the_old_database_working(
     release: str,
     copies: databases.Copies,
