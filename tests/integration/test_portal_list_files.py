@@ -115,6 +115,12 @@ NO_LIST = {
     "letter": "one letter of the local mailbox",
     "letter_body": "one letter of the local mailbox",
     "letter_file": "a file",
+    "verifying": "how the log stands",
+    "checkpoint_file": "a file",
+    "seal_keys": "a file",
+    "event_proof": "the proof of one event",
+    "event_proof_file": "a file",
+    "sign_on_return": "a step of signing on",
 }
 """Pages without a list, and why: a new page is put here or gets its file."""
 
