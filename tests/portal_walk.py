@@ -57,6 +57,9 @@ NO_PAGES = frozenset(
         "open_json",
         "open_atom",
         "open_rss",
+        # A step of signing on at a provider, of which this world has none.
+        "sign_on",
+        "sign_on_return",
         # Of an outlet, of which this world has none: test_outlets opens it.
         "outlet",
     }
