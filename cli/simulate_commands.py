@@ -38,7 +38,7 @@ def simulate_(
 ) -> None:
     """Mô phỏng nhiều năm với đủ loại sự cố, kiểm tra từng ngày; không đụng đến dữ liệu thật.
 
-    Mặc định chạy trong bộ nhớ; --database chỉ nhận một cơ sở dữ liệu còn trống.
+    Mặc định chạy trong bộ nhớ; --database chỉ nhận một tệp SQLite còn trống.
     """
     from simulator.life import Asked
     from simulator.lives import Summary, live_all, seeds_from, silenced
@@ -65,6 +65,9 @@ def _need_empty(url: str, lives: int) -> None:
         msg = "--database chỉ dùng cho một lần mô phỏng: bỏ --lives hoặc bỏ --database."
         raise WrongUse(msg, field="lives")
     database = Database(url)
+    if not database.is_sqlite:
+        msg = "Mô phỏng hiện chạy trên SQLite: bỏ --database, hoặc nêu một tệp SQLite còn trống."
+        raise WrongUse(msg, field="database")
     try:
         if database_revision(database) is not None:
             msg = f"{database.shown_url} đã có dữ liệu; mô phỏng cần một cơ sở dữ liệu còn trống."

@@ -301,6 +301,15 @@ def test_the_command_fails_with_a_life_that_broke(
     assert said["day"]
 
 
+def test_only_an_empty_sqlite_database_is_taken(
+    capsys: pytest.CaptureFixture[str], lived: tuple[Life, Database]
+) -> None:
+    url = lived[1].url
+    assert run(["simulate", "--database", "postgresql://127.0.0.1/x"]) == 2
+    assert run(["simulate", "--database", url]) == 2
+    assert "còn trống" in capsys.readouterr().err
+
+
 def test_lengths_are_drawn_from_the_seed() -> None:
     some = seeds_from(Asked(seed=1), 300, mixed=True)
     assert some == seeds_from(Asked(seed=1), 300, mixed=True)
