@@ -28,7 +28,7 @@ if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
 
-.PHONY: help setup run check audit test faults simulate bench screenshots guidance lock format clean
+.PHONY: help setup production run check audit test faults simulate bench screenshots guidance lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,11 @@ $(STAMP): pyproject.toml requirements-dev.lock | $(UV)
 	$(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-dev.lock; \
 	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+production: | $(UV) ## make .venv with what a server needs, and no more (docs/van-hanh.md)
+	@$(as_pip_does) set -x; \
+	$(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-production.lock; \
+	$(UV) pip install --quiet --no-deps --no-build-isolation --compile-bytecode --reinstall .
 
 run: setup ## start everything on this machine (portal, flows, clock)
 	$(BIN)/tiendo up
@@ -88,8 +93,9 @@ guidance: setup ## the pictures of docs/huong-dan again, after pages have change
 lock: $(UV) ## choose the newest allowed versions again
 	@$(as_pip_does) set -x; \
 	$(UV) pip compile $(LOCK_FLAGS) --upgrade pyproject.toml -o requirements.lock; \
-	$(UV) pip compile $(LOCK_FLAGS) --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
-	@! grep -nE 'https?://|file://|--index' requirements.lock requirements-dev.lock
+	$(UV) pip compile $(LOCK_FLAGS) --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock; \
+	$(UV) pip compile $(LOCK_FLAGS) --upgrade --extra production -c requirements.lock pyproject.toml -o requirements-production.lock
+	@! grep -nE 'https?://|file://|--index' requirements*.lock
 
 format: setup ## put the code in order
 	$(BIN)/ruff check --fix .

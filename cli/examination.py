@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from cli.surroundings import disks, flows_in_prefect, limits, postgresql
 from flows.checks import Finding as NightlyFinding
 from flows.checks import run_checks
 from models.revision import (
@@ -64,7 +65,9 @@ def look_at_everything(here: Here) -> list[Finding]:
         *_database(runtime),
         *_mail(runtime),
         *_sign_on(runtime),
-        *_prefect(runtime.settings),
+        *_prefect(runtime),
+        limits(runtime.settings),
+        *disks(runtime.settings),
     ]
     catalogs: list[LoadedCatalog] = []
     found += _catalog_files(here, catalogs)
@@ -228,6 +231,8 @@ def _database(runtime: Runtime) -> Iterator[Finding]:
             check=Check.DATABASE, level=Level.OK, text=f"{database.shown_url}, phiên bản {found}"
         )
         yield from _database_clock(runtime)
+        with runtime.database.read() as session:
+            yield from postgresql(session)
     except SQLAlchemyError as error:
         yield _unreachable(error)
 
@@ -293,15 +298,17 @@ def _sign_on(runtime: Runtime) -> Iterator[Finding]:
     yield Finding(check=Check.SIGN_ON, level=Level.OK, text=f"Kết nối được {where}")
 
 
-def _prefect(settings: Settings) -> Iterator[Finding]:
+def _prefect(runtime: Runtime) -> Iterator[Finding]:
     from runtime.prefect_client import PrefectClient
 
-    url = _running_prefect(settings)
-    with PrefectClient(url) as client:
+    url = _running_prefect(runtime.settings)
+    with PrefectClient(url, timeout=5.0) as client:
         healthy = client.healthy()
-    if healthy:
-        yield Finding(check=Check.PREFECT, level=Level.OK, text=f"Trả lời ở {url}")
-    else:
+        if healthy:
+            yield Finding(check=Check.PREFECT, level=Level.OK, text=f"Trả lời ở {url}")
+            with runtime.database.read() as session:
+                yield from flows_in_prefect(runtime, session, client, runtime.clock.now())
+    if not healthy:
         yield Finding(
             check=Check.PREFECT,
             level=Level.WRONG,

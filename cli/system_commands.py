@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.app import Command, app
-from cli.errors import FAILURE, Failed
+from cli.app import Command, app, options_of
+from cli.errors import FAILURE, Failed, WrongUse
 from cli.output import ABSENT, Output, agreed
 from cli.params import Yes
 
@@ -24,6 +24,36 @@ def up(ctx: typer.Context) -> None:
     from deployments import embedded
 
     raise typer.Exit(embedded.up(settings_of(ctx)))
+
+
+@app.command("deploy", cls=Command)
+def deploy(
+    ctx: typer.Context,
+    *,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            "--pool", metavar="TÊN", help="Nhóm chạy luồng (work pool); mặc định TIENDO_WORK_POOL."
+        ),
+    ] = None,
+) -> None:
+    """Đăng ký mọi luồng và lịch chạy vào nhóm chạy luồng của Prefect; chạy lại không hại gì."""
+    from cli.edge import settings_of
+    from deployments.pool import register
+    from runtime.prefect_client import PrefectDown
+
+    out, settings = Output(options_of(ctx).json), settings_of(ctx)
+    name = pool or settings.work_pool
+    if name is None:
+        raise WrongUse("Cần tên nhóm chạy luồng: --pool tiendo, hoặc đặt TIENDO_WORK_POOL.")
+    try:
+        found = register(settings, name)
+    except (TimeoutError, PrefectDown) as error:
+        raise Failed(str(error)) from None
+    out.record({"pool": found.pool, "deployments": found.deployments, "paused": found.paused})
+    out.say(f"Nhóm “{found.pool}” có {len(found.deployments)} luồng với lịch chạy của chúng.")
+    for one in found.paused:
+        out.say(f"Đã dừng lịch của luồng không còn dùng: {one}.")
 
 
 @app.command("doctor", cls=Command)

@@ -67,6 +67,9 @@ class Check(StrEnum):
     WORK = "work"
     LOG = "log"
     BACKUP = "backup"
+    LIMITS = "limits"
+    """The storage of the portal's rate limits."""
+    DISK = "disk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

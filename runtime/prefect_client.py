@@ -59,6 +59,8 @@ class Deployment:
     entrypoint: str
     tags: tuple[str, ...]
     crons: tuple[str, ...]
+    pool: str | None = None
+    paused: bool = False
 
 
 @dataclass(slots=True)
@@ -158,6 +160,8 @@ class PrefectClient:
                     for each in one["schedules"]
                     if "cron" in each["schedule"]
                 ),
+                pool=one.get("work_pool_name"),
+                paused=bool(one.get("paused")),
             )
             for one in found
         ]

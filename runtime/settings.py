@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         2, "How many flow runs go on at once on this machine.", "một số từ 1 đến 64, ví dụ 2"
     )
 
+    work_pool: Line | None = setting(
+        None,
+        "Work pool of Prefect that `tiendo deploy` fills and workers empty; unset means that "
+        "`tiendo up` runs the flows itself.",
+        "tên nhóm chạy luồng, ví dụ tiendo",
+    )
+
     items_cron: Cron = setting(
         "30 5 * * *", "When the flows of the items run, a minute after one another.", _CRON
     )
