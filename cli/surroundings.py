@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 POSTGRESQL_LEAST = 14
 """Prefect's least; each release before it has reached its end."""
-FREE_LEAST = 0.05
-FREE_WANTED = 0.15
-"""Of a disk: below the first something stops soon, below the second it is time to look."""
+GIGABYTE = 10**9
+FREE_LEAST = 2 * GIGABYTE
+FREE_WANTED = 10 * GIGABYTE
+"""Bytes: below the first something stops soon, below the second it is time to look."""
 
 
 def _ok(check: Check, words: str) -> Finding:
@@ -140,12 +141,11 @@ def _disk(folder: Path, words: str) -> Finding:
     if not os.access(standing, os.W_OK):
         remedy = "cấp quyền ghi thư mục này cho người chạy hệ thống"
         return _wrong(Check.DISK, f"Không ghi được thư mục {words} {folder}", remedy)
-    total, _, free = shutil.disk_usage(standing)
-    share = free / total
-    told = f"Ổ đĩa của thư mục {words} còn trống {share:.0%}"
-    if share < FREE_LEAST:
+    free = shutil.disk_usage(standing).free
+    told = f"Ổ đĩa của thư mục {words} còn trống {free / GIGABYTE:.1f} GB".replace(".", ",")
+    if free < FREE_LEAST:
         return _wrong(Check.DISK, told, f"dọn hoặc mở rộng ổ đĩa chứa {folder}")
-    if share < FREE_WANTED:
+    if free < FREE_WANTED:
         return Finding(
             check=Check.DISK, level=Level.NOTE, text=told, remedy="chuẩn bị mở rộng ổ đĩa"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.exc import IntegrityError
+
 from operations.stamp import Stamp
 from operations.state import Facts, fact, is_trial, plan_keys, set_fact
 from rules.actors import Actor, ActorKind
@@ -46,14 +48,26 @@ def prepare(runtime: Runtime) -> Prepared:
         tasks_catalog.errors.CatalogErrors: the catalog is wrong; nothing of it was written.
     """
     from models.migrate import upgrade
-    from operations.catalog import apply_catalog
-    from operations.sample_contacts import seed_sample_contacts
-    from tasks_catalog.loader import load_plan, plan_folders
 
     migrated = upgrade(runtime.database)
     with runtime.database.read() as session:
         if plan_keys(session):
             return Prepared(migrated=migrated, plans=(), trial=is_trial(session), contacts=0)
+    try:
+        return _fill(runtime, migrated=migrated)
+    except IntegrityError:
+        # Several portals start on the same empty database: one of them fills it.
+        with runtime.database.read() as session:
+            if not plan_keys(session):
+                raise
+            return Prepared(migrated=migrated, plans=(), trial=is_trial(session), contacts=0)
+
+
+def _fill(runtime: Runtime, *, migrated: bool) -> Prepared:
+    from operations.catalog import apply_catalog
+    from operations.sample_contacts import seed_sample_contacts
+    from tasks_catalog.loader import load_plan, plan_folders
+
     loaded = [load_plan(one) for one in runtime.settings.plan_folders or plan_folders()]
     stamp = operator_stamp(runtime)
     with runtime.database.write() as session:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 import flows.items
 import flows.reporting
+from cli.surroundings import flows_in_prefect
 from deployments.plan import Deployed, deployed, later
+from deployments.pool import register
 from deployments.serve import runner_deployments
 from deployments.sweeping import sweep
 from flows.naming import item_flows
@@ -35,6 +38,7 @@ from models.tables import (
     RunLog,
 )
 from notifications.mailbox import LocalMailbox, list_messages
+from operations.doctor import Level
 from operations.state import Facts
 from rules.run_state import RunState
 from runtime.backup_shelf import shelf
@@ -370,6 +374,32 @@ def test_names_fit_what_prefect_takes(runtime: Runtime) -> None:
             assert not set("/%&<>") & set(one.title + one.deployment)
             assert len(one.title) <= 120
             assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", flows.reporting.artifact_key(one.job))
+
+
+def test_a_pool_has_every_flow_once_and_leaves_out_what_is_no_more(
+    runtime: Runtime, api_url: str
+) -> None:
+    more = {"prefect_api_url": api_url, "work_pool": "tinh"}
+    pooled = replace(runtime, settings=runtime.settings.model_copy(update=more))
+    first = register(pooled.settings, "tinh")
+    assert set(first.deployments) == {one.full_name for one in plan_of(runtime)}
+    assert first.paused == ()
+    with PrefectClient(api_url, timeout=10.0) as client:
+        old = {
+            "name": "nhiệm vụ đã bỏ",
+            "flow_id": client.post("/flows/", {"name": "cũ"})["id"],
+            "entrypoint": "flows.items.gone",
+            "work_pool_name": "tinh",
+        }
+        client.post("/deployments/", old)
+        second = register(pooled.settings, "tinh")
+        assert (second.deployments, second.paused) == (first.deployments, ("nhiệm vụ đã bỏ",))
+        ours = [one for one in client.deployments() if one.pool == "tinh" and not one.paused]
+        assert len(ours) == len(ITEMS) + OTHERS
+        with pooled.database.read() as session:
+            told = list(flows_in_prefect(pooled, session, client, pooled.clock.now()))
+    assert [one.level for one in told] == [Level.WRONG, Level.OK], "flows, and nobody runs them"
+    assert "không có tiến trình nào" in told[0].text
 
 
 async def test_runs_are_read_with_a_kept_answer(runtime: Runtime, api_url: str) -> None:
