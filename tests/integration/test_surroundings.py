@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pytest
 
-from cli import surroundings
 from cli.surroundings import disks, limits, postgresql
 from deployments.worker import command
 from models.engine import Database
@@ -40,7 +39,7 @@ def test_a_disk_that_fills_is_seen_before_it_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: Level
 ) -> None:
     usage = Usage(100 * 10**9, 0, free * 10**9)
-    monkeypatch.setattr(surroundings.shutil, "disk_usage", lambda _folder: usage)
+    monkeypatch.setattr("cli.surroundings.shutil.disk_usage", lambda _folder: usage)
     assert {one.level for one in disks(settings(tmp_path))} == {level}
 
 
