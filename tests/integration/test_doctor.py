@@ -27,6 +27,8 @@ from tests.providers import lying_provider
 def tiendo(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     # The test's clock stands still in 2027, PostgreSQL's does not.
     monkeypatch.setattr("cli.examination._database_clock", lambda _runtime: iter(()))
+    # What answers for Prefect here only says that it is there; test_flows.py asks a real one.
+    monkeypatch.setattr("cli.examination.flows_in_prefect", lambda *_: iter(()))
     return command_line(database_url, tmp_path, monkeypatch)
 
 
