@@ -18,6 +18,9 @@ PYTEST_ARGS ?=
 # Databases and files of the tests live in memory where there is plenty of it: they are thrown away.
 in_memory = $(shell [ "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 6000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
+# One more than there are cores: some tests wait for servers to start.
+PROCESSES ?= $(shell expr $$(nproc) + 1)
+
 # uv does not read pip's configuration. A place that names its own index or certificate for pip
 # (variable or pip.conf) means uv as well; with neither, both use the same default index.
 define as_pip_does
@@ -68,7 +71,7 @@ audit: setup ## ask the advisory service about every locked package
 test: setup ## everything but the long fault tests
 	tests/prerequisites.sh
 	@$(MAKE) --no-print-directory check
-	$(in_memory) $(PYTEST) -m "not faults" -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(in_memory) $(PYTEST) -m "not faults" -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 faults: setup ## the long tests: processes killed, disks filled, networks cut; writes docs/reliability.md
 	tests/prerequisites.sh

@@ -97,11 +97,14 @@ def _add(session: Session, stamp: Stamp, reading: Reading) -> str:
     given = reading.line("role")
     if given not in set(AccountRole):
         reading.errors.setdefault("role", "Đề nghị chọn vai trò.")
-    username = reading.needed("username", "Đề nghị ghi tên đăng nhập, ví dụ nguyen.van.a.")
-    name = reading.needed("name", "Đề nghị ghi họ và tên người dùng.")
+    username, name = reading.line("username"), reading.line("name")
     post, email = reading.line("post"), reading.line("email")
     agency, basis = reading.line("agency"), reading.line("basis")
     valid_to = reading.day("valid_to")
+    if reading.errors:
+        # Without a role the rest cannot be checked; what lacks in any case is told as well.
+        reading.needed("username", "Đề nghị ghi tên đăng nhập, ví dụ nguyen.van.a.")
+        reading.needed("name", "Đề nghị ghi họ và tên người dùng.")
     reading.done()
     row = add_account(
         session,
