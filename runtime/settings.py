@@ -358,6 +358,8 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("khóa quá ngắn")
+        if value is not None and "CHANGE-ME" in value.get_secret_value():
+            raise ValueError("vẫn là chữ mẫu CHANGE-ME, ai cũng biết")
         return value
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from runtime.settings import Settings
@@ -81,14 +82,19 @@ def test_the_target_starts_what_is_there() -> None:
         assert re.sub(r"@\w+", "@", wanted) in names
 
 
-def test_the_settings_of_the_server_are_settings() -> None:
+def test_the_settings_of_the_server_are_settings(tmp_path: Path) -> None:
+    """Once every CHANGE-ME is changed, and not before."""
     named = {
         name.removeprefix("TIENDO_").lower()
         for name in variables(PLACE / "tiendo.env")
         if name.startswith("TIENDO_")
     }
     assert named <= set(Settings.model_fields)
-    read = Settings(_env_file=PLACE / "tiendo.env")
+    with pytest.raises(ValidationError, match="CHANGE-ME"):
+        Settings(_env_file=PLACE / "tiendo.env")
+    changed = tmp_path / "tiendo.env"
+    changed.write_text((PLACE / "tiendo.env").read_text().replace("CHANGE-ME", "kh0abimat"))
+    read = Settings(_env_file=changed)
     assert read.work_pool is not None
     assert read.limits_storage.startswith("redis://")
 

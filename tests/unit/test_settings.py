@@ -114,6 +114,7 @@ def test_bad_value_is_told_with_its_remedy(
     [
         ("TIENDO_DATABASE_URL", "mysql://sa:bimatlam@maychu/x"),
         ("TIENDO_LINK_SECRET", "bimatlam"),
+        ("TIENDO_LINK_SECRET", "CHANGE-ME-CHANGE-ME-CHANGE-ME-CHANGE-ME"),
     ],
 )
 def test_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
