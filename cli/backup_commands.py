@@ -14,6 +14,7 @@ from cli.edge import as_it_is, operator, settings_of
 from cli.errors import Failed, WrongUse
 from cli.output import ABSENT, Output, agreed, shown_instant
 from cli.params import Yes, any_path, existing_file
+from notifications.formats import vn_number
 
 if TYPE_CHECKING:
     import pyrage
@@ -84,11 +85,13 @@ def _tell_made(out: Output, made: Made, tried: Tried | None, gone: list[str]) ->
         }
     )
     out.say(
-        f"Đã sao lưu: {made.path} ({_megabytes(card.size)} MB; {card.rows} dòng, "
-        f"{card.events} sự kiện, {card.files} tệp{', đã mã hóa' if card.encrypted else ''})."
+        f"Đã sao lưu: {made.path} ({_megabytes(card.size)} MB; {vn_number(card.rows)} dòng, "
+        f"{vn_number(card.events)} sự kiện, {vn_number(card.files)} tệp{', đã mã hóa' if card.encrypted else ''})."
     )
     if tried is not None:
-        out.say(f"Khôi phục thử đạt sau {_comma(tried.seconds)} giây: số dòng, mã băm đều khớp.")
+        out.say(
+            f"Khôi phục thử đạt sau {vn_number(tried.seconds, 1)} giây: số dòng, mã băm đều khớp."
+        )
     for words, found in (("không còn trên đĩa", made.missing), ("đã bị đổi", made.damaged)):
         for sha256 in found:
             out.note(f"Tệp tài liệu {words}: {sha256}")
@@ -142,10 +145,7 @@ def _cells(one: Kept, zone: str) -> tuple[object, ...]:
         one.path.name,
         made,
         _megabytes(one.size),
-        card.rows,
-        card.events,
-        card.files,
-        gaps,
+        *(vn_number(count) for count in (card.rows, card.events, card.files, gaps)),
         f"{tried} {shown_instant(card.tried_at, zone) if card.tried_at else ''}".strip(),
     )
 
@@ -181,8 +181,9 @@ def try_(
             }
         )
         here.out.say(
-            f"{path.name}: khôi phục thử đạt sau {_comma(tried.seconds)} giây; {tried.rows} dòng, "
-            f"{tried.events} sự kiện, {tried.files} tệp khớp bản kê."
+            f"{path.name}: khôi phục thử đạt sau {vn_number(tried.seconds, 1)} giây; "
+            f"{vn_number(tried.rows)} dòng, {vn_number(tried.events)} sự kiện, "
+            f"{vn_number(tried.files)} tệp khớp bản kê."
         )
 
 
@@ -262,7 +263,8 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
     )
     out.say(
         f"Đã khôi phục tình trạng lúc {shown_instant(made.made_at, settings.time_zone)} vào "
-        f"{done.database}: {made.rows} dòng, {made.log.events} sự kiện, {len(made.files)} tệp; "
+        f"{done.database}: {vn_number(made.rows)} dòng, {vn_number(made.log.events)} sự kiện, "
+        f"{vn_number(len(made.files))} tệp; "
         "số dòng và mã băm khớp bản kê."
     )
     for sha256 in (*made.missing, *made.damaged):
@@ -314,8 +316,4 @@ def _keys(file: Path | None) -> list[pyrage.x25519.Identity]:
 
 
 def _megabytes(size: int) -> str:
-    return _comma(size / _MEGABYTE)
-
-
-def _comma(value: float) -> str:
-    return f"{value:.1f}".replace(".", ",")
+    return vn_number(size / _MEGABYTE, 1)

@@ -24,6 +24,7 @@ from models.revision import (
 from models.tables import Event
 from notifications.addresses import is_sample_address
 from notifications.answers import NotConnected
+from notifications.formats import vn_number
 from operations.backups import standing
 from operations.doctor import Check, Finding, Level, Surroundings, examine
 from operations.sealing import ages
@@ -119,7 +120,8 @@ def _log(runtime: Runtime, session: Session, now: datetime) -> Iterator[Finding]
     yield Finding(
         check=Check.LOG,
         level=Level.NOTE if late else Level.OK,
-        text=f"Lịch sử: {sealed}, {verified}; {told.sealed} sự kiện đã niêm phong, {told.pending} chờ",
+        text=f"Lịch sử: {sealed}, {verified}; {vn_number(told.sealed)} sự kiện đã niêm phong, "
+        f"{vn_number(told.pending)} chờ",
         remedy="tiendo verify" if late else None,
     )
 

@@ -11,6 +11,7 @@ import typer
 from cli.app import Command, app
 from cli.errors import FAILURE, WrongUse
 from cli.params import any_path, existing_file, number
+from notifications.formats import vn_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +40,11 @@ def seal_(ctx: typer.Context) -> None:
         done = seal_now(here.runtime, actor=operator())
         here.out.record({"events": done.events, "checkpoints": done.checkpoints, "size": done.size})
         if done.note is None and not done.events:
-            here.out.say(f"Không có sự kiện mới. Đã niêm phong: {done.size}.")
+            here.out.say(f"Không có sự kiện mới. Đã niêm phong: {vn_number(done.size)}.")
         else:
-            here.out.say(f"Đã niêm phong thêm {done.events} sự kiện; tất cả: {done.size}.")
+            here.out.say(
+                f"Đã niêm phong thêm {vn_number(done.events)} sự kiện; tất cả: {vn_number(done.size)}."
+            )
 
 
 @app.command("verify", cls=Command)
@@ -108,11 +111,14 @@ def _as_json(found: Verified) -> dict[str, object]:
 def _say(here: Here, found: Verified) -> None:
     out = here.out
     rows: list[tuple[str, object]] = [
-        ("Đã niêm phong", found.sealed),
-        ("Chờ niêm phong", f"{found.pending} (chưa được bảo vệ)" if found.pending else 0),
-        ("Sai", found.wrong),
-        ("Niêm phong đã xem", found.checkpoints),
-        ("Đối chiếu với niêm phong giữ ngoài", found.outside),
+        ("Đã niêm phong", vn_number(found.sealed)),
+        (
+            "Chờ niêm phong",
+            f"{vn_number(found.pending)} (chưa được bảo vệ)" if found.pending else 0,
+        ),
+        ("Sai", vn_number(found.wrong)),
+        ("Niêm phong đã xem", vn_number(found.checkpoints)),
+        ("Đối chiếu với niêm phong giữ ngoài", vn_number(found.outside)),
     ]
     out.fields(rows)
     if not found.signatures:
@@ -120,7 +126,7 @@ def _say(here: Here, found: Verified) -> None:
     for one in found.faults:
         out.say(f"✗ {one.text}")
     if found.wrong > len(found.faults):
-        out.say(f"… và {found.wrong - len(found.faults)} chỗ sai khác.")
+        out.say(f"… và {vn_number(found.wrong - len(found.faults))} chỗ sai khác.")
     for one in found.remarks:
         out.say(f"• Lưu ý: {one.text}")
     out.say("Lịch sử còn nguyên vẹn." if found.whole else "LỊCH SỬ KHÔNG CÒN NGUYÊN VẸN.")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from deployments.plan import Deployed, deployed
 from models.roles import ADDED_TO
+from notifications.formats import vn_number
 from operations.doctor import Check, Finding, Level
 from portal.throttle import LimitsUnreachable, open_throttle
 from runtime.prefect_client import Deployment, PrefectClient, PrefectDown
@@ -142,7 +143,7 @@ def _disk(folder: Path, words: str) -> Finding:
         remedy = "cấp quyền ghi thư mục này cho người chạy hệ thống"
         return _wrong(Check.DISK, f"Không ghi được thư mục {words} {folder}", remedy)
     free = shutil.disk_usage(standing).free
-    told = f"Ổ đĩa của thư mục {words} còn trống {free / GIGABYTE:.1f} GB".replace(".", ",")
+    told = f"Ổ đĩa của thư mục {words} còn trống {vn_number(free / GIGABYTE, 1)} GB"
     if free < FREE_LEAST:
         return _wrong(Check.DISK, told, f"dọn hoặc mở rộng ổ đĩa chứa {folder}")
     if free < FREE_WANTED:

@@ -15,6 +15,28 @@ if TYPE_CHECKING:
     from operations.doctor import Finding
 
 LEVELS = {"ok": "✓ ổn", "note": "• lưu ý", "wrong": "✗ sai"}
+CHECKS = {
+    "settings": "thiết lập",
+    "database": "cơ sở dữ liệu",
+    "mail": "máy chủ thư",
+    "sign_on": "đăng nhập một lần",
+    "prefect": "Prefect",
+    "clock": "đồng hồ",
+    "trial": "thử nghiệm",
+    "catalog": "danh mục",
+    "days": "ngày nghỉ",
+    "contacts": "đầu mối",
+    "samples": "địa chỉ mẫu",
+    "accounts": "tài khoản",
+    "letters": "thư",
+    "runs": "lượt chạy",
+    "work": "nhiệm vụ",
+    "log": "lịch sử",
+    "backup": "sao lưu",
+    "limits": "giới hạn truy cập",
+    "disk": "ổ đĩa",
+}
+"""What was looked at, as people read it: ``operations.doctor.Check`` in words."""
 
 
 @app.command("up", cls=Command)
@@ -101,7 +123,7 @@ def _show(out: Output, found: list[Finding]) -> None:
         out.record({"check": one.check, "level": one.level, "text": one.text, "remedy": one.remedy})
     out.table(
         ("Mục", "", "Thấy gì", "Cần làm gì"),
-        [(one.check, LEVELS[one.level], one.text, one.remedy or ABSENT) for one in found],
+        [(CHECKS[one.check], LEVELS[one.level], one.text, one.remedy or ABSENT) for one in found],
         keep=(0, 1),
     )
     wrong = sum(1 for one in found if one.level == "wrong")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,10 @@ from rules.values import Audience
 
 SAID_MOST = 2_000
 """Characters of what a verification found; the page has the rest."""
+
+
+READER: Final = "Cơ quan kiểm tra, thanh tra"
+"""Whose mailbox it is, as the letter's address says it."""
 
 
 def queue_checkpoint(session: Session, stamp: Stamp, *, address: str) -> bool:
@@ -35,6 +41,7 @@ def queue_checkpoint(session: Session, stamp: Stamp, *, address: str) -> bool:
         address=address,
         agency=load_state(session, plans[0]).coordinator(stamp.as_of),
         audience=Audience.COORDINATOR,
+        name=READER,
     )
     payload: dict[str, object] = {
         "at": last.at,

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, select, text
 from models.copying import Frozen, NothingToCopy, frozen
 from models.engine import Database
 from models.tables import Checkpoint, Event, LogLeaf, LogPending, PlanVersion, StoredFile
+from notifications.formats import vn_number
 from operations.files import place_of
 from runtime.archive import Writer, writing
 from runtime.backup_manifest import (
@@ -224,4 +225,4 @@ def _need_room(database: Database, folder: Path) -> None:
 
 
 def _gigabytes(size: int) -> str:
-    return f"{size / _GIGABYTE:.1f}".replace(".", ",")
+    return vn_number(size / _GIGABYTE, 1)

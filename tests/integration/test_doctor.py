@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
+from cli.system_commands import CHECKS
 from models.tables import Event, Letter, Mailbox, RunLog
 from operations.doctor import Check, Finding, Level, Surroundings, examine
 from operations.errors import NotPermitted, Refused
@@ -226,3 +227,10 @@ def test_single_sign_on_is_looked_at_where_it_is_set(
         liar.raw["/.well-known/openid-configuration"] = (404, b"{}")
         assert said()["level"] == "wrong"
         assert "TIENDO_OIDC_ISSUER" in said()["remedy"]
+
+
+def test_everything_that_is_looked_at_has_a_word_for_people(tiendo: CommandLine) -> None:
+    assert set(CHECKS) == {one.value for one in Check}
+    told = tiendo("doctor").out
+    assert "đăng nhập một lần" in told
+    assert "sign_on" not in told

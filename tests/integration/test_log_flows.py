@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from flows.log import (
     verify_history,
 )
 from models.tables import Event, Letter, RunLog
+from operations.checkpoint_letters import READER
 from operations.outbox import LetterKind
 from rules.notes import parse_note
 from runtime.delivery import deliver
@@ -87,7 +89,8 @@ def test_every_night_the_auditors_get_a_checkpoint_that_they_can_check(site: Sit
     note = parse_note(text)
     assert note.signer(site.runtime.key_folder.verifying())
     verify_history(site.runtime, None, None)
-    assert len(_letters(site, LetterKind.CHECKPOINT)) == 1  # nothing new, nothing sent
+    (letter,) = _letters(site, LetterKind.CHECKPOINT)  # nothing new, nothing sent
+    assert json.loads(letter.payload)["name"] == READER
 
 
 def test_a_history_that_was_changed_alarms_operators_and_auditors(site: Site) -> None:
