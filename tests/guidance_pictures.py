@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from notifications.mailbox import list_messages
 from tests.portal_live import AGENCY, Live, live
-from tests.screenshots import chromium, log_in, visit
+from tests.screenshots import chromium, follow, log_in, visit
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "huong-dan"
 LARGEST = 150_000
@@ -67,7 +67,7 @@ def of_agencies(camera: Photographer) -> None:
 
 def of_a_receipt(camera: Photographer) -> None:
     """What a sent result leads to; taken last, for it changes what the other pages show."""
-    camera.page.click("#cap-nhat button[type=submit]")
+    follow(camera.page, "#cap-nhat button[type=submit]")
     camera.take("co-quan-da-ghi", start="main", high=460)
 
 

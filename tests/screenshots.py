@@ -54,10 +54,17 @@ def log_in(page: Page, site: Live, username: str) -> None:
     page.goto(f"{site.url}/dang-nhap")
     page.fill("#username", username)
     page.fill("#password", PASSWORD)
-    # The page that follows is waited for: a tab that is closed while it loads may never say that it
-    # is closed.
+    follow(page, "main button[type=submit]")
+
+
+def follow(page: Page, selector: str) -> None:
+    """Click what leads to another page, and wait for that page.
+
+    A click alone returns while the old page still stands: what is read next may be read from it,
+    or fail between the two; and a tab that is closed while it loads may never say that it is.
+    """
     with page.expect_navigation():
-        page.click("main button[type=submit]")
+        page.click(selector)
 
 
 class Camera:
@@ -89,7 +96,7 @@ def by_link(camera: Camera) -> None:
     camera.take("link-work-verbatim")
     page.fill("#o-cap-nhat-document", "QĐ 118")
     page.fill("#o-cap-nhat-issued_on", "32/3/2027")
-    page.click("#cap-nhat button[type=submit]")
+    follow(page, "#cap-nhat button[type=submit]")
     camera.take("link-mistakes")
     partner = f"{link}/viec/{site.work(AGENCY, 'II.3', '2027', Role.PARTNER)}"
     camera.open(partner, "link-partner")
@@ -111,17 +118,17 @@ def by_account(camera: Camera) -> None:
     camera.open(f"/viec/{site.work('xa_cam_lam', 'I.1', '2027')}", "work-to-confirm")
     camera.open(f"/viec/{site.work(AGENCY, 'I.1', '2027')}", "work-extension")
     camera.open("/co-quan", "own-work")
-    page.click("text=Đăng xuất")
+    follow(page, "text=Đăng xuất")
     log_in(page, site, "kiemtra")
     camera.open(f"/viec/{site.work('xa_dien_khanh', 'I.1', '2027')}", "work-auditor")
-    page.click("text=Đăng xuất")
+    follow(page, "text=Đăng xuất")
 
 
 def mailbox(camera: Camera) -> None:
     """The local mailbox."""
     page = camera.page
     camera.open("/hop-thu-thu?hop-thu=van-ninh", "mailbox")
-    page.click("td a >> nth=0")
+    follow(page, "td a >> nth=0")
     page.wait_for_timeout(300)
     camera.take("letter")
     page.click("text=Thư dạng chữ")
@@ -138,12 +145,12 @@ def after_a_form(camera: Camera) -> None:
     page.fill("#o-cap-nhat-issued_on", "2/4/2027")
     page.fill("#o-cap-nhat-text", "Đã phân công 3 công chức thực hiện cải cách hành chính.")
     page.fill("#o-cap-nhat-who_name", "Nguyễn Thị Hoa")
-    page.click("#cap-nhat button[type=submit]")
+    follow(page, "#cap-nhat button[type=submit]")
     camera.take("recorded")
     short = site.link(agency, days=1)
     site.clock.instant += timedelta(days=2)
     camera.open(short, "link-expired")
-    page.click("text=Gửi lại liên kết >> nth=-1")
+    follow(page, "text=Gửi lại liên kết >> nth=-1")
     camera.take("link-sent")
     site.clock.instant -= timedelta(days=2)
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, FilePayload, Page
 from rules.values import Role
 from tests.portal_live import AGENCY, CENTRE, Live, live
 from tests.portal_site import PDF
-from tests.screenshots import WIDTHS, chromium, log_in, visit
+from tests.screenshots import WIDTHS, chromium, follow, log_in, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -54,7 +54,7 @@ def test_agency_files_its_result_with_a_file(
     page.on("console", lambda message: complaints.append(message.text))
     page.goto(site.url + site.link(agency))
     fits(page)
-    page.click("text=Cập nhật kết quả >> nth=0")
+    follow(page, "text=Cập nhật kết quả >> nth=0")
     fits(page)
     page.fill("#o-cap-nhat-document", "118/QĐ-UBND")
     page.fill("#o-cap-nhat-issued_on", "32/3/2027")
@@ -64,18 +64,18 @@ def test_agency_files_its_result_with_a_file(
         "#o-cap-nhat-file",
         files=FilePayload(name="quyết định 118.pdf", mimeType="application/pdf", buffer=PDF),
     )
-    page.click("#cap-nhat button[type=submit]")
+    follow(page, "#cap-nhat button[type=submit]")
     fits(page)
     assert "Không có ngày 32/3/2027" in page.inner_text("main")
     assert "Tệp đã nhận, không cần chọn lại" in page.inner_text("main")
     assert page.input_value("#o-cap-nhat-text") == "Đã phân công 3 công chức."
     page.fill("#o-cap-nhat-issued_on", "2/4/2027")
-    page.click("#cap-nhat button[type=submit]")
+    follow(page, "#cap-nhat button[type=submit]")
     fits(page)
     told = page.inner_text("main")
     assert "Đã ghi nhận kết quả" in told
     assert "Chờ xác nhận" in told
-    page.click("text=Xem lại nhiệm vụ này")
+    follow(page, "text=Xem lại nhiệm vụ này")
     assert "tải tệp quyết định 118.pdf" in page.inner_text("main")
     with page.expect_download() as download:
         page.click("text=tải tệp")
@@ -95,7 +95,7 @@ def test_no_page_is_wider_than_its_screen(site: Live, browser: Browser, width: s
         page.goto(site.url + path)
         fits(page)
     page.goto(f"{site.url}/hop-thu-thu")
-    page.click("td a >> nth=0")
+    follow(page, "td a >> nth=0")
     fits(page)
     log_in(page, site, "dieuphoi")
     for path in ("/", f"/viec/{work}", f"/viec/{programme}", "/co-quan"):
@@ -111,7 +111,7 @@ def test_letter_leads_from_its_frame_to_the_work(site: Live, browser: Browser) -
     context = visit(browser, "desk", scripts=False)
     page = context.new_page()
     page.goto(f"{site.url}/hop-thu-thu?hop-thu=xa-van-ninh")
-    page.click("td a >> nth=0")
+    follow(page, "td a >> nth=0")
     frame = page.frame_locator("iframe.mail")
     frame.locator("a[href*='/lien-ket/']").first.click()
     page.wait_for_url("**/lien-ket/**")

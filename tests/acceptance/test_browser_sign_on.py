@@ -18,7 +18,7 @@ from tests import portal_site
 from tests.databases import Copies
 from tests.portal_site import Site
 from tests.providers import CLIENT, SECRET, free_port, real_provider
-from tests.screenshots import WIDTHS, chromium, visit
+from tests.screenshots import WIDTHS, chromium, follow, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -64,13 +64,13 @@ def test_button_leads_to_the_provider_and_back_without_scripts(
             for width in WIDTHS:
                 page = visit(browser, width, scripts=False).new_page()
                 page.goto(f"http://127.0.0.1:{port}/co-quan")
-                page.click("text=Đăng nhập bằng tài khoản dùng chung")
+                follow(page, "text=Đăng nhập bằng tài khoản dùng chung")
                 page.wait_for_url(f"{issuer}/**")
                 page.fill("input[name=sub]", "u-7")
-                page.click("button:has-text('Authorize')")
+                follow(page, "button:has-text('Authorize')")
                 page.wait_for_url(f"http://127.0.0.1:{port}/co-quan")
                 assert "Người dùng agency" in page.inner_text("header")
-                page.click("text=Đăng xuất")
+                follow(page, "text=Đăng xuất")
                 assert "vẫn còn trên máy này" in page.inner_text("main")
-                page.click("text=Đăng xuất khỏi tài khoản dùng chung")
+                follow(page, "text=Đăng xuất khỏi tài khoản dùng chung")
                 assert page.url.startswith(f"{issuer}/oauth2/end_session")

@@ -121,11 +121,12 @@ def test_enter_opens_a_fold_and_a_mistake_leads_to_its_field(
     assert not page.is_visible("#vuong-mac form")
     page.fill("#o-cap-nhat-issued_on", "32/3/2027")
     page.focus("#cap-nhat button[type=submit]")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".alert")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert page.title().startswith("Cần sửa")
     page.focus(".alert a >> nth=0")
     page.keyboard.press("Enter")
+    page.wait_for_url("**#*")
     target = page.evaluate("location.hash")
     page.keyboard.press("Tab")
     told = page.evaluate(
@@ -143,7 +144,7 @@ def test_enter_opens_a_fold_and_a_mistake_leads_to_its_field(
 
 
 def test_the_menu_of_a_phone_opens_without_scripts(site: Live, browser: Browser) -> None:
-    from tests.screenshots import log_in, visit
+    from tests.screenshots import follow, log_in, visit
 
     context = visit(browser, "phone", scripts=False)
     page = context.new_page()
@@ -151,7 +152,7 @@ def test_the_menu_of_a_phone_opens_without_scripts(site: Live, browser: Browser)
     assert not page.is_visible("nav.main-menu a[href='/dieu-phoi/gia-han']")
     page.focus("nav.main-menu summary")
     page.keyboard.press("Enter")
-    page.click("nav.main-menu a[href='/dieu-phoi/gia-han']:visible")
+    follow(page, "nav.main-menu a[href='/dieu-phoi/gia-han']:visible")
     assert page.inner_text("h1") == "Đề nghị gia hạn đang chờ"
     assert page.get_attribute(".fold [aria-current]", "aria-current") == "page"
     context.close()

@@ -27,7 +27,7 @@ from runtime.delivery import deliver
 from tests.invariants import check_invariants
 from tests.portal_live import PLAN, Live, live
 from tests.portal_site import PDF
-from tests.screenshots import WIDTHS, chromium, log_in, visit
+from tests.screenshots import WIDTHS, chromium, follow, log_in, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -83,7 +83,6 @@ def person(
     """Somebody at a screen of this width; whatever they open fits it and breaks no policy."""
     width, scripts = way
     context: BrowserContext = visit(browser, width, scripts=scripts)
-    context.set_default_timeout(8000)
     page, complaints = context.new_page(), []
     page.on("console", lambda message: complaints.append(message.text))
     if account:
@@ -112,7 +111,6 @@ def sign_in(page: Page, site: Live, account: str) -> None:
     with site.runtime.database.write() as session:  # people were there between the scenes
         session.execute(update(Account).values(last_login_at=site.clock.now()))
     log_in(page, site, account)
-    page.wait_for_url(lambda url: not url.endswith("/dang-nhap"))
     _SESSIONS[scene] = {one["name"]: one["value"] for one in page.context.cookies()}
 
 
@@ -125,7 +123,7 @@ def fits(page: Page) -> None:
 def from_letter(page: Page, site: Live, agency: str, subject: str) -> None:
     """Open the newest letter of an agency whose subject says ``subject``, and its link."""
     page.goto(f"{site.url}/hop-thu-thu?hop-thu={agency.replace('_', '-')}@")
-    page.click(f"td a:has-text('{subject}') >> nth=0")
+    follow(page, f"td a:has-text('{subject}') >> nth=0")
     page.frame_locator("iframe.mail").locator("a[href*='/lien-ket/']").first.click()
     page.wait_for_url("**/lien-ket/**")
 
@@ -133,7 +131,7 @@ def from_letter(page: Page, site: Live, agency: str, subject: str) -> None:
 def to_work(page: Page) -> None:
     """From wherever a letter led to the page of I.1 · 2028."""
     if "/viec/" not in page.url:
-        page.click("h3 a:has-text('I.1 · năm 2028')")
+        follow(page, "h3 a:has-text('I.1 · năm 2028')")
     assert "I.1 · năm 2028" in page.inner_text("h1")
 
 
@@ -143,7 +141,7 @@ def send(page: Page, deed: str, **values: str) -> str:
         page.click(f"#{deed} > summary")
     for name, text in values.items():
         page.fill(f"#o-{deed}-{name}", text)
-    page.click(f"#{deed} button[type=submit]")
+    follow(page, f"#{deed} button[type=submit]")
     fits(page)
     return page.inner_text("main")
 
@@ -182,9 +180,9 @@ def dates_are_fixed(site: Live, browser: Browser) -> None:
         page.goto(f"{site.url}/dieu-phoi/lich-nam?nam=2028")
         page.fill("#o-lich-nam-document", "05/SNV-CCHC")
         page.fill("#o-lich-nam-issued_on", "4/1/2028")
-        page.click("text=Xem trước >> nth=-1")
+        follow(page, "text=Xem trước >> nth=-1")
         assert "Chưa ghi gì" in page.inner_text("main")
-        page.click("main button:has-text('theo văn bản 05/SNV-CCHC')")
+        follow(page, "main button:has-text('theo văn bản 05/SNV-CCHC')")
         assert "theo văn bản 05/SNV-CCHC" in page.inner_text("[role=status]")
 
 
@@ -228,7 +226,7 @@ def extension_is_granted(site: Live, browser: Browser, way: tuple[str, bool], na
         here = panel(page, name)
         assert "Nhân sự thay đổi cuối tháng 3." in page.inner_text(here)
         page.fill(f"{here} [id^=o-dong-y-gia-han][name=reason]", "Lý do chính đáng.")
-        page.click(f"{here} button:has-text('Đồng ý gia hạn')")
+        follow(page, f"{here} button:has-text('Đồng ý gia hạn')")
         assert name in page.inner_text("[role=status]")
         assert not page.query_selector(here)
 
@@ -261,7 +259,7 @@ def more_is_asked_for(site: Live, browser: Browser, way: tuple[str, bool], name:
         here = panel(page, name)
         page.click(f"{here} summary:has-text('Đề nghị bổ sung')")
         page.fill(f"{here} textarea[name=reason]", "Thiếu danh sách kèm theo.")
-        page.click(f"{here} button:has-text('Đề nghị bổ sung')")
+        follow(page, f"{here} button:has-text('Đề nghị bổ sung')")
         assert "bổ sung" in page.inner_text("[role=status]")
 
 
@@ -291,7 +289,7 @@ def result_is_confirmed(site: Live, browser: Browser, way: tuple[str, bool], nam
         page.goto(f"{site.url}/dieu-phoi?nhiem-vu=I.1")
         here = panel(page, name)
         assert "66/QĐ-UBND" in page.inner_text(here)
-        page.click(f"{here} button:has-text('Xác nhận hoàn thành')")
+        follow(page, f"{here} button:has-text('Xác nhận hoàn thành')")
         assert "Đã xác nhận hoàn thành" in page.inner_text("[role=status]")
         page.goto(f"{site.url}/dieu-phoi?nhiem-vu=I.1")
         assert not page.query_selector(here)
