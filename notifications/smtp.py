@@ -17,6 +17,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -34,6 +35,7 @@ from notifications.answers import (
     lost,
     readable,
 )
+from notifications.deadline import BoundedSMTP, BoundedTLS, Deadline
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
@@ -54,8 +56,9 @@ class Security(StrEnum):
 class SmtpSettings:
     """How to reach the mail server.
 
-    ``user`` None means no login. ``timeout_seconds`` bounds each wait for an answer. ``ca_file``
-    is a PEM bundle for an authority of one's own. ``helo_name`` is how we introduce ourselves;
+    ``user`` None means no login. ``timeout_seconds`` bounds each wait for an answer,
+    ``letter_seconds`` all that is said about one letter, connecting included. ``ca_file`` is a PEM
+    bundle for an authority of one's own. ``helo_name`` is how we introduce ourselves;
     None asks the resolver. Raises ValueError for a password that would travel in the clear.
     """
 
@@ -65,6 +68,7 @@ class SmtpSettings:
     password: SecretStr | None = None
     security: Security = Security.STARTTLS
     timeout_seconds: float = 30.0
+    letter_seconds: float = 180.0
     ca_file: str | None = None
     helo_name: str | None = None
 
@@ -89,6 +93,7 @@ class MailSession:
     ) -> None:
         self._settings = settings
         self._over = over
+        self._deadline = Deadline(each=settings.timeout_seconds, whole=settings.letter_seconds)
         self._client: Any = None
         self._failure: NotConnected | SessionRefused | None = None
         self._reconnects_left = 1
@@ -108,6 +113,10 @@ class MailSession:
 
     def connect(self) -> NotConnected | SessionRefused | None:
         """Connects and logs in, if need be. None when the session is ready for letters."""
+        self._deadline.begin()
+        return self._connected()
+
+    def _connected(self) -> NotConnected | SessionRefused | None:
         if self._client is not None:
             return None
         if self._failure is not None:
@@ -134,8 +143,9 @@ class MailSession:
         ``sending``; what it raises ends the connection and goes through. A connection that turns
         out dead before that is made anew and the letter is offered again.
         """
+        self._deadline.begin()
         while True:
-            failure = self.connect()
+            failure = self._connected()
             if failure is not None:
                 return failure
             phase, outcome = self._offer(message, sender, to, before_data)
@@ -152,6 +162,7 @@ class MailSession:
     def close(self) -> None:
         """Says goodbye, quietly."""
         if self._client is not None:
+            self._deadline.begin(self._settings.timeout_seconds)
             self._command(Phase.CONNECT, self._smtp.quit)
             self._drop()
 
@@ -161,7 +172,7 @@ class MailSession:
         return connection
 
     def _open(self) -> NotConnected | SessionRefused | None:
-        self._client = _yagmail_client(self._settings, self._over)
+        self._client = _yagmail_client(self._settings, self._over or self._bounded())
         self.logins += 1
         outcome = self._command(Phase.CONNECT, self._login)
         if outcome is None:
@@ -171,6 +182,10 @@ class MailSession:
         if isinstance(outcome, SessionRefused):
             return outcome
         return NotConnected(error=getattr(outcome, "error", "không kết nối được"))
+
+    def _bounded(self) -> Callable[..., smtplib.SMTP]:
+        kind = BoundedTLS if self._settings.security is Security.TLS else BoundedSMTP
+        return partial(kind, deadline=self._deadline)
 
     def _login(self) -> tuple[int, bytes]:
         self._client.login()
@@ -266,16 +281,16 @@ def _send_body(smtp: smtplib.SMTP, message: bytes) -> tuple[int, bytes]:
 
 
 class _Client(yagmail.SMTP):  # type: ignore[misc]
-    """yagmail's client, over another connection than smtplib's where one is given."""
+    """yagmail's client, over another connection than smtplib's own."""
 
-    over: Callable[..., smtplib.SMTP] | None = None
+    over: Callable[..., smtplib.SMTP]
 
     @property
     def connection(self) -> Any:
-        return self.over or super().connection
+        return self.over
 
 
-def _yagmail_client(settings: SmtpSettings, over: Callable[..., smtplib.SMTP] | None) -> Any:
+def _yagmail_client(settings: SmtpSettings, over: Callable[..., smtplib.SMTP]) -> Any:
     """A client that has not connected yet, with yagmail's conveniences switched off."""
     context = None  # reading all authorities takes longer than a letter
     if settings.security is not Security.NONE:

@@ -186,6 +186,11 @@ class Settings(BaseSettings):
     smtp_timeout: Annotated[float, Field(gt=0, le=600)] = setting(
         30.0, "Seconds to wait for each answer of the mail server.", "số giây từ 1 đến 600"
     )
+    smtp_letter_timeout: Annotated[float, Field(gt=0, le=3600)] = setting(
+        180.0,
+        "Seconds for the whole conversation about one letter, however slowly the server speaks.",
+        "số giây từ 1 đến 3600",
+    )
     smtp_ca_file: ExistingFile | None = setting(
         None, "PEM file of a certificate authority of one's own.", "một tệp .pem có thật"
     )

@@ -171,6 +171,7 @@ def smtp_settings(settings: Settings) -> SmtpSettings:
             port=settings.local_mail_port,
             security=Security.NONE,
             timeout_seconds=settings.smtp_timeout,
+            letter_seconds=settings.smtp_letter_timeout,
             helo_name="localhost",
         )
     return SmtpSettings(
@@ -180,6 +181,7 @@ def smtp_settings(settings: Settings) -> SmtpSettings:
         password=settings.smtp_password,
         security=Security(settings.smtp_security),
         timeout_seconds=settings.smtp_timeout,
+        letter_seconds=settings.smtp_letter_timeout,
         ca_file=None if settings.smtp_ca_file is None else str(settings.smtp_ca_file),
     )
 

@@ -67,14 +67,20 @@ def _prepare(copies: Copies, folder: Path) -> Path | str:
 
 
 def office(
-    database: Database, port: int, *, clock: Clock | None = None, timeout: float = 5.0
+    database: Database,
+    port: int,
+    *,
+    clock: Clock | None = None,
+    timeout: float = 5.0,
+    letter: float = 60.0,
 ) -> PostOffice:
-    """Where letters leave from, to a mail server of this machine."""
+    """Where letters leave from, to a mail server of this machine; times in seconds."""
     settings = SmtpSettings(
         host="127.0.0.1",
         port=port,
         security=Security.NONE,
         timeout_seconds=timeout,
+        letter_seconds=letter,
         helo_name="localhost",
     )
     return PostOffice(

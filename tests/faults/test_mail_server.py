@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from runtime.delivery import PostOffice, deliver
 from tests.faults.small import DAY, FINAL, later, office, states
 from tests.faults.tried import Tried
 from tests.integration.test_smtp_session import DROP, SILENT, ScriptedServer
+from tests.integration.test_smtp_slow import Dribbling
 from tests.invariants import check_invariants
 
 PHASES = {
@@ -179,3 +181,40 @@ def test_a_server_that_speaks_a_byte_at_a_time_gets_each_letter_once(
     assert set(states(database).values()) == {LetterState.SENT}
     check_invariants(database)
     note(Tried(fault="mail server: a byte at a time", store=store, happened="letters sent"))
+
+
+@pytest.mark.parametrize("verb", ["EHLO", "RCPT", "BODY"])
+def test_a_server_whose_answer_never_ends_holds_no_delivery(
+    database: Database, store: str, verb: str, note: Note
+) -> None:
+    """Rule 33: a letter's own time ends it, however slowly the server goes on speaking."""
+    with Dribbling(verb) as slow:
+        began = time.monotonic()
+        result = deliver(office(database, slow.port, timeout=0.2, letter=0.5), as_of=DAY)
+        took = time.monotonic() - began
+        taken = numbers(slow)
+    assert result.trouble is not None
+    after = Counter(states(database).values())
+    assert not set(after) & {LetterState.CLAIMED, LetterState.SENDING}
+    with ScriptedServer() as good:
+        for hours in (1, 4, 8):
+            deliver(office(database, good.port, clock=later(hours)), as_of=DAY)
+        taken += numbers(good)
+    check_invariants(database)
+    ended = states(database)
+    lost = sum(state not in FINAL for state in ended.values())
+    lost += sum(state is LetterState.SENT and not taken[name] for name, state in ended.items())
+    doubled = sum(times - 1 for times in taken.values())
+    fault = f"mail server: an answer at {PHASES[verb]} that never ends"
+    note(
+        Tried(
+            fault=fault,
+            store=store,
+            happened=f"ended in its time, letters {told(after)}; the rest sent later",
+            lost=lost,
+            doubled=doubled,
+            seconds=took,
+        )
+    )
+    assert (lost, doubled) == (0, 0)
+    assert took < 10
