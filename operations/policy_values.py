@@ -33,9 +33,14 @@ def policies_set(session: Session, key: str) -> dict[str, PolicySetting]:
 
 def with_policies(plan: Plan, settings: Mapping[str, PolicySetting]) -> Plan:
     """``plan`` under the policies that were set; ``confirmation.<item>`` is an item's own."""
+    return laid_over(plan, {name: row.value or "null" for name, row in settings.items()})
+
+
+def laid_over(plan: Plan, settings: Mapping[str, str]) -> Plan:
+    """The same from the values alone, as JSON."""
     if not settings:
         return plan
-    values = {name: json.loads(row.value or "null") for name, row in settings.items()}
+    values = {name: json.loads(value) for name, value in settings.items()}
     before = plan.policies.two_step
     two_step = frozenset(one for one in TWO_STEPS if values.pop(TWO_STEP + one, one in before))
     items = {

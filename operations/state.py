@@ -11,39 +11,36 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.tables import (
-    AddedWork,
-    AgencyRow,
-    Assignment,
-    DatabaseFact,
-    DayRow,
-    GroupRow,
-    MemberRow,
-    Occurrence,
-    PeriodDate,
-    PlanRow,
-    PlanVersion,
-    SuccessionRow,
+from models.queries_catalog import (
+    ACTIVE_PLANS,
+    ADDED_ITEMS,
+    AGENCIES,
+    APPLIED_PLAN,
+    DAYS,
+    FACTS,
+    GROUPS,
+    MEMBERS,
+    POLICIES_SET,
+    SUCCESSIONS,
+    Rows,
+    rows_of,
 )
+from models.tables import Assignment, DatabaseFact, Occurrence, PeriodDate
 from operations.errors import NotFound
-from operations.policy_values import policies_set, with_policies
+from operations.policy_values import laid_over
 from operations.remembered import remember
 from operations.stamp import Stamp
+from operations.stored_values import calendar_of, directory_of
 from rules.directory import Directory
 from rules.planning import FixedDate, OccurrenceKey, ladder_key
 from rules.values import (
-    Agency,
-    Certainty,
     DateAuthority,
     Document,
-    Group,
     Item,
     ItemKind,
     Ladder,
-    Member,
     Plan,
     Role,
-    Succession,
     TrackingMode,
 )
 from rules.workdays import WorkCalendar
@@ -120,9 +117,15 @@ def _parse_item(content: str) -> Item:
     return ITEM_ADAPTER.validate_json(content)
 
 
+@lru_cache(maxsize=32)
+def _plan(content: str, settings: Rows, added: Rows) -> Plan:
+    items = tuple(_parse_item(one) for (one,) in added)
+    return replace(laid_over(_parse(content), dict(settings)), added=items)
+
+
 def plan_keys(session: Session) -> list[str]:
     """The keys of the active plans."""
-    return list(session.scalars(select(PlanRow.key).where(PlanRow.active).order_by(PlanRow.key)))
+    return [key for (key,) in rows_of(session, ACTIVE_PLANS)]
 
 
 def load_plan(session: Session, key: str, version: int | None = None) -> Plan:
@@ -134,16 +137,7 @@ def load_plan(session: Session, key: str, version: int | None = None) -> Plan:
     Raises:
         NotFound: there is no such plan or version.
     """
-    plan = load_applied(session, key, version)
-    added = session.scalars(
-        select(AddedWork.content)
-        .where(AddedWork.plan_key == key)
-        .order_by(AddedWork.year, AddedWork.number)
-    ).all()
-    return replace(
-        with_policies(plan, policies_set(session, key)),
-        added=tuple(_parse_item(content) for content in added),
-    )
+    return _with_all(session, key, _applied(session, key, version)[0])
 
 
 def load_applied(session: Session, key: str, version: int | None = None) -> Plan:
@@ -152,23 +146,33 @@ def load_applied(session: Session, key: str, version: int | None = None) -> Plan
     Raises:
         NotFound: there is no such plan or version.
     """
-    row = session.get(PlanRow, key)
-    stored = row and session.get(PlanVersion, (key, version or row.current_version))
-    if not stored:
+    return _parse(_applied(session, key, version)[0])
+
+
+def _with_all(session: Session, key: str, content: str) -> Plan:
+    settings = rows_of(session, POLICIES_SET, plan=key)
+    return _plan(content, settings, rows_of(session, ADDED_ITEMS, plan=key))
+
+
+def _applied(session: Session, key: str, version: int | None) -> tuple[str, date | None]:
+    """The text of a version, and since when the plan is tracked."""
+    found = rows_of(session, APPLIED_PLAN, plan=key, version=version or None)
+    if not found:
         msg = f"Không có đề án “{key}”. Các đề án hiện có: {', '.join(plan_keys(session)) or '(chưa có)'}."
         raise NotFound(msg, field="plan")
-    return _parse(stored.content)
+    content, tracking_start = found[0]
+    return content, tracking_start
 
 
 def load_state(session: Session, key: str) -> PlanState:
     """The plan ``key`` with agencies and days, as the database holds them now."""
-    plan = load_plan(session, key)
-    row = session.get_one(PlanRow, key)
+    content, tracking_start = _applied(session, key, None)
+    plan = _with_all(session, key, content)
     return PlanState(
         plan=plan,
         directory=load_directory(session),
         calendar=load_calendar(session),
-        tracking_start=row.tracking_start or plan.effective_from,
+        tracking_start=tracking_start or plan.effective_from,
     )
 
 
@@ -205,75 +209,18 @@ def known_directory(session: Session) -> Directory:
 
 def load_calendar(session: Session) -> WorkCalendar:
     """The working days that the database holds (rule 3)."""
-    days = session.execute(select(DayRow.day, DayRow.working)).all()
-    return _calendar(
-        tuple(day for day, working in days if not working),
-        tuple(day for day, working in days if working),
-        date.fromisoformat(fact(session, Facts.FIRST_DAY) or "2020-01-01"),
-        date.fromisoformat(fact(session, Facts.LAST_DAY) or "2035-12-31"),
-    )
-
-
-@lru_cache(maxsize=8)
-def _calendar(
-    off: tuple[date, ...], worked: tuple[date, ...], first: date, last: date
-) -> WorkCalendar:
-    return WorkCalendar(days_off=off, worked=worked, first=first, last=last)
+    known: dict[str, str] = dict(rows_of(session, FACTS))
+    first, last = known.get(Facts.FIRST_DAY), known.get(Facts.LAST_DAY)
+    return calendar_of(rows_of(session, DAYS), first or "2020-01-01", last or "2035-12-31")
 
 
 def load_directory(session: Session) -> Directory:
     """All agencies, groups and successions that the database holds."""
-    members: dict[str, list[Member]] = {}
-    for one in session.scalars(select(MemberRow).order_by(MemberRow.group_key, MemberRow.position)):
-        members.setdefault(one.group_key, []).append(
-            Member(ref=one.ref, valid_from=one.valid_from, valid_to=one.valid_to)
-        )
-    return Directory(
-        agencies=[
-            agency_value(row)
-            for row in session.scalars(
-                select(AgencyRow).order_by(AgencyRow.position, AgencyRow.key)
-            )
-        ],
-        groups=[
-            Group(
-                key=row.key,
-                name=row.name,
-                members=tuple(members.get(row.key, ())),
-                letters=row.letters,
-                certainty=Certainty(row.certainty),
-                note=row.note,
-            )
-            for row in session.scalars(select(GroupRow).order_by(GroupRow.position, GroupRow.key))
-        ],
-        successions=[
-            Succession(
-                predecessor=row.predecessor,
-                successor=row.successor,
-                effective_on=row.effective_on,
-                document=row.document,
-                items=tuple(row.items.split()),
-                certainty=Certainty(row.certainty),
-                note=row.note,
-            )
-            for row in session.scalars(select(SuccessionRow).order_by(SuccessionRow.id))
-        ],
-    )
-
-
-def agency_value(row: AgencyRow) -> Agency:
-    """The value of an agency's row."""
-    return Agency(
-        key=row.key,
-        name=row.name,
-        formal_name=row.formal_name,
-        kind=row.kind,
-        code=row.code,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        letters=row.letters,
-        certainty=Certainty(row.certainty),
-        note=row.note,
+    return directory_of(
+        rows_of(session, AGENCIES),
+        rows_of(session, GROUPS),
+        rows_of(session, MEMBERS),
+        rows_of(session, SUCCESSIONS),
     )
 
 

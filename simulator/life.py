@@ -91,6 +91,7 @@ class Life:
             met=self.story.met,
             moment=lambda: self.fate.moment(Place.MAIL),
             between=self._between,
+            process=lambda: self.fate.now,
             trouble=chance.choice((0.002, 0.01, 0.06)),
         )
         self.database = MortalDatabase(asked.database, self.fate)

@@ -20,6 +20,7 @@ from email.parser import BytesHeaderParser
 from typing import Any
 
 from simulator.clock import SimulatedClock
+from simulator.fate import Process
 
 REFUSALS = (421, 450, 451, 452, 550, 552, 554)
 """What a server may answer instead of what was hoped for (RFC 5321)."""
@@ -58,6 +59,8 @@ class MailServer:
     """Called as each command arrives: the sender may die here."""
     between: Callable[[], None]
     """Called now and then while a letter is under way: others work at the same time."""
+    process: Callable[[], Process | None]
+    """The process at work: a conversation ends with whoever began it."""
     trouble: float = 0.01
     down: bool = False
     gone: set[str] = field(default_factory=set)
@@ -137,6 +140,7 @@ class _Socket:
     def __init__(self, server: MailServer) -> None:
         self._server = server
         self._answers = io.BytesIO()
+        self._process = server.process()
         self._to, self._in_body, self._closed = "", False, False
         self._say("connect", server.answer("connect"))
 
@@ -152,10 +156,11 @@ class _Socket:
         """smtplib closes the file and the socket; both are this."""
 
     def sendall(self, data: bytes) -> None:
-        server = self._server
-        server.moment()
-        if self._closed:
+        server, process = self._server, self._process
+        # What is left of a dead process says nothing more when it is cleared away, whenever that is.
+        if self._closed or server.process() is not process or (process and process.dead):
             raise BrokenPipeError("closed")
+        server.moment()
         if self._in_body:
             self._in_body = False
             self._say("body", server.body(self._to, data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import smtplib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -219,6 +220,31 @@ def test_what_was_committed_outlives_its_process() -> None:
     database.close()
 
 
+def test_a_dead_process_ends_its_conversation() -> None:
+    """Whatever is cleared away of it later, the mail server hears nothing more."""
+    fate = Fate(random.Random(1), deaths=0, failures=0)
+    server = MailServer(
+        random=random.Random(1),
+        clock=SimulatedClock(datetime(2027, 3, 1, tzinfo=UTC)),
+        met=Counter(),
+        moment=lambda: fate.moment(Place.MAIL),
+        between=lambda: None,
+        process=lambda: fate.now,
+        trouble=0,
+    )
+    with fate.process("p") as one:
+        wire = server.connection()
+        for command in ("ehlo x", "mail FROM:<a@tinh.example>", "rcpt TO:<b@tinh.example>", "data"):
+            wire.docmd(command)
+        one.dies_at = one.moments + 1
+        wire.send(b"Message-ID: <1@x>\r\n\r\nchao\r\n.\r\n")
+    assert one.dead
+    for command in ("", "quit"):
+        with pytest.raises(smtplib.SMTPServerDisconnected), fate.process(command):
+            wire.send(f"{command}\r\n")
+    assert not server.taken
+
+
 class _Answering(MailServer):
     """Answers as told in one phase."""
 
@@ -235,6 +261,7 @@ def _offered(phase: str, code: int | None) -> object:
         met=Counter(),
         moment=lambda: None,
         between=lambda: None,
+        process=lambda: None,
         trouble=0,
     )
     server.phase, server.code = phase, code  # type: ignore[assignment]
