@@ -6,9 +6,11 @@ done again after each upgrade, and after an item was added, it puts right what d
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from deployments.dead_runs import watch
 from deployments.serve import runner_deployments, wait_for_api
 from runtime.prefect_client import PrefectClient
 from runtime.settings import Settings
@@ -40,7 +42,7 @@ def register(settings: Settings, pool: str, *, wait_seconds: float = 60.0) -> Re
     wait_for_api(settings, wait_seconds)
     with temporary_settings({PREFECT_API_URL: settings.prefect_url}):
         wanted = runner_deployments(settings)
-        _make_pool(pool)
+        _prepare(pool)
         for one in wanted:
             one.apply(work_pool_name=pool)
     names = tuple(f"{one.flow_name}/{one.name}" for one in wanted)
@@ -51,7 +53,7 @@ def register(settings: Settings, pool: str, *, wait_seconds: float = 60.0) -> Re
     )
 
 
-def _make_pool(pool: str) -> None:
+def _prepare(pool: str) -> None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.exceptions import ObjectAlreadyExists
@@ -59,12 +61,11 @@ def _make_pool(pool: str) -> None:
 
     template: Any = ProcessWorker.get_default_base_job_template()
     with get_client(sync_client=True) as client:
-        try:
+        with suppress(ObjectAlreadyExists):
             client.create_work_pool(
                 WorkPoolCreate(name=pool, type=KIND, base_job_template=template)
             )
-        except ObjectAlreadyExists:
-            return
+        watch(client)
 
 
 def _pause_others(settings: Settings, pool: str, wanted: set[str]) -> tuple[str, ...]:

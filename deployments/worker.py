@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from deployments.dead_runs import HEARTBEAT_SECONDS
 from deployments.environment import child_environment
 from runtime.settings import Settings, SettingsError, load_settings
 
@@ -39,7 +40,11 @@ def main() -> None:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
         sys.exit(1)
-    os.execve(arguments[0], arguments, child_environment(settings))  # noqa: S606 - no shell wanted
+    environment = {
+        **child_environment(settings),
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    }
+    os.execve(arguments[0], arguments, environment)  # noqa: S606 - no shell wanted
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase
 import flows.items
 import flows.reporting
 from cli.surroundings import flows_in_prefect
+from deployments.dead_runs import NAME as WATCHING
 from deployments.plan import Deployed, deployed, later
 from deployments.pool import register
 from deployments.serve import runner_deployments
@@ -396,6 +397,10 @@ def test_a_pool_has_every_flow_once_and_leaves_out_what_is_no_more(
         assert (second.deployments, second.paused) == (first.deployments, ("nhiệm vụ đã bỏ",))
         ours = [one for one in client.deployments() if one.pool == "tinh" and not one.paused]
         assert len(ours) == len(ITEMS) + OTHERS
+        watching = [
+            one for one in client.post("/automations/filter", {}) if one["name"] == WATCHING
+        ]
+        assert [one["enabled"] for one in watching] == [True], "however often it was registered"
         with pooled.database.read() as session:
             told = list(flows_in_prefect(pooled, session, client, pooled.clock.now()))
     assert [one.level for one in told] == [Level.WRONG, Level.OK], "flows, and nobody runs them"

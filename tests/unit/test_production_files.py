@@ -138,6 +138,12 @@ def test_both_proxies_let_a_body_through_as_the_portal_does() -> None:
     assert f"max_size {whole}MB" in (PLACE / "compose/Caddyfile").read_text()
 
 
+def test_what_the_portal_says_of_itself_no_proxy_says_again() -> None:
+    """Two headers of one name: browsers take the first, which would be the weaker one."""
+    for place in ("proxy/nginx.conf", "proxy/Caddyfile", "compose/Caddyfile"):
+        assert "Strict-Transport-Security" not in (PLACE / place).read_text(), place
+
+
 def test_the_guide_names_files_and_services_that_are_there() -> None:
     for path in re.findall(r"deployments/production/[\w./@-]*\w", GUIDE):
         assert (HOUSE / path).exists(), path
