@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Final
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from notifications.mailbox import LocalMailbox
 from portal import error_pages
@@ -151,10 +153,10 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
     meters = Meters()
     meters.registry.register(Figures(runtime))
     app = FastAPI(
+        routes=_routes(),
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(authorise)],
         lifespan=_lifespan(runtime) if receive_mail else None,
         redirect_slashes=False,
         middleware=[
@@ -166,10 +168,6 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
             ),
         ],
     )
-    _let_read_by_head()
-    for router in ALL_ROUTERS:
-        app.include_router(router)
-    _compare_with_permissions()
     error_pages.install(app)
     sender = runtime.sender
     app.state.portal = Portal(
@@ -189,6 +187,21 @@ def create_app(runtime: Runtime, *, receive_mail: bool = False) -> FastAPI:
         ),
     )
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """Every route behind the permissions, read once in a process, however many portals it makes.
+
+    Raises:
+        UnlistedRoute: routes and permissions do not fit together.
+    """
+    _compare_with_permissions()
+    _let_read_by_head()
+    house = APIRouter(dependencies=[Depends(authorise)])
+    for router in ALL_ROUTERS:
+        house.include_router(router)
+    return house.routes
 
 
 def _let_read_by_head() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from jinja2 import BytecodeCache, Environment
-from jinja2.bccache import Bucket
+from jinja2 import Environment
 
 from runtime.logs import set_levels
 from tests import databases
+from tests.compiled import Statements, Templates
 from tests.heard import heard, secrets_in
 
 # Set before anything imports Prefect: no test reports to anybody or reads this user's settings.
@@ -45,29 +45,21 @@ def _everything_is_heard() -> None:
 POSTGRES_VERSION = pytest.StashKey[str]()
 
 
-class Compiled(BytecodeCache):
-    """Templates as compiled for the first portal of this process; each test makes one of its own."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Take what was kept, if it was made of the same text."""
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled."""
-        self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
 @pytest.fixture(autouse=True, scope="session")
 def templates_compiled_once() -> Iterator[None]:
     """A portal compiles its templates at first use; here hundreds of portals follow each other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "portal.rendering.Environment", partial(Environment, bytecode_cache=Compiled())
+            "portal.rendering.Environment", partial(Environment, bytecode_cache=Templates())
         )
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def statements_compiled_once() -> Iterator[None]:
+    """An engine compiles its statements at first use; here thousands of engines follow each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.engine.create_engine", Statements().create_engine)
         yield
 
 
