@@ -259,6 +259,8 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
             "files": len(made.files) - len(made.damaged),
             "missing": [*made.missing, *made.damaged],
             "history_wrong": done.history.wrong,
+            "letters_held": done.letters.held,
+            "letters_unknown": done.letters.unknown,
         }
     )
     out.say(
@@ -273,8 +275,19 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
         out.note(f"Lịch sử không khớp nhật ký niêm phong: {fault.text}")
     out.say(
         "Việc tiếp theo: đặt lại các khóa cất riêng (link.key, khóa niêm phong, .env), rồi chạy "
-        "tiendo doctor. Thư đã gửi sau lúc sao lưu có thể gửi lại: xem docs/backups.md."
+        "tiendo doctor."
     )
+    out.say(
+        f"{_waiting(done.letters.held)} Thư nhắc của những ngày từ lúc sao lưu đến nay cũng được lập "
+        "rồi tạm giữ, vì có thể đã gửi. Đối chiếu nhật ký máy chủ thư, rồi cho gửi (tiendo release "
+        "--restored) hoặc đóng (thêm --close), hay làm trên trang “Thư”."
+    )
+
+
+def _waiting(held: int) -> str:
+    if not held:
+        return "Lúc sao lưu không có thư nào chờ gửi."
+    return f"Đã tạm giữ {vn_number(held)} thư chờ gửi lúc sao lưu."
 
 
 @contextmanager

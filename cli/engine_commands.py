@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.app import Command, app
-from cli.errors import Failed
+from cli.errors import Failed, WrongUse
 from cli.params import AsOf, ItemKey, PlanKey, number
 
 
@@ -114,13 +114,39 @@ def release(
             parser=number, metavar="[THƯ]...", help="Số của thư; mặc định mọi thư vượt ngưỡng."
         ),
     ] = None,
+    restored: Annotated[
+        bool,
+        typer.Option(
+            "--restored",
+            help="Mọi thư tạm giữ sau khi khôi phục từ bản sao lưu, thay vì thư vượt ngưỡng.",
+        ),
+    ] = False,
+    close: Annotated[
+        bool,
+        typer.Option(
+            "--close",
+            help="Đóng, không gửi: thư đã gửi trước khi khôi phục. Cần --restored hoặc số của thư.",
+        ),
+    ] = False,
 ) -> None:
-    """Cho gửi các thư đang tạm giữ vì vượt ngưỡng số thư trong ngày."""
+    """Cho gửi (hoặc đóng) các thư đang tạm giữ: vượt ngưỡng trong ngày, hay sau khi khôi phục."""
     from cli.edge import ready
-    from operations.outbox import release_held
+    from operations.outbox import HeldReason, release_held
+    from operations.restored import close_held
 
+    if close and not (restored or letters):
+        raise WrongUse("--close: cần --restored hoặc số của từng thư.", field="close")
+    if restored and letters:
+        raise WrongUse("--restored: chỉ dùng khi không nêu số của thư.", field="restored")
     with ready(ctx) as here:
         with here.runtime.database.write() as session:
-            count = release_held(session, here.stamp(), letter_ids=letters or None)
-        here.out.record({"released": count})
-        here.out.say(f"Đã cho gửi {count} thư." if count else "Không có thư nào đang tạm giữ.")
+            if close:
+                count = close_held(session, here.stamp(), letter_ids=letters or None)
+            else:
+                reason = HeldReason.RESTORED if restored else HeldReason.BLAST
+                count = release_held(
+                    session, here.stamp(), letter_ids=letters or None, reason=reason
+                )
+        here.out.record({"closed" if close else "released": count})
+        done = f"Đã {'đóng' if close else 'cho gửi'} {count} thư."
+        here.out.say(done if count else "Không có thư nào đang tạm giữ.")

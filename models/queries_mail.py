@@ -133,6 +133,8 @@ def pending_notices(
             Notice.to_address,
             Notice.payload,
             Notice.created_on,
+            Notice.created_at,
+            Occurrence.opens_on,
             Assignment.status,
             Assignment.due_on,
             Assignment.handler_mailbox,

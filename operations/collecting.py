@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from operations.address_book import AddressBook, address_book
 from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans
 from operations.parcels import Climb, Collected, NoticeLine, RungLine
+from operations.restored import Gap, gap_of, said_before
 from operations.state import PlanState, load_calendar, plan_keys
 from rules.digest import (
     AT_ONCE,
@@ -68,9 +69,12 @@ def collect(
     collected = Collected()
     book = address_book(session)
     calendar = load_calendar(session)
+    gap = gap_of(session)
     if digests and calendar.is_working(as_of):
-        _collect_rungs(session, as_of, plans, book, collected, plan=plan, item=item)
-    _collect_notices(session, as_of, plans, book, collected, plan=plan, item=item, digests=digests)
+        _collect_rungs(session, as_of, plans, book, collected, gap=gap, plan=plan, item=item)
+    _collect_notices(
+        session, as_of, plans, book, collected, gap=gap, plan=plan, item=item, digests=digests
+    )
     return collected
 
 
@@ -81,6 +85,7 @@ def _collect_rungs(
     book: AddressBook,
     collected: Collected,
     *,
+    gap: Gap | None,
     plan: str | None,
     item: str | None,
 ) -> None:
@@ -107,6 +112,7 @@ def _collect_rungs(
             coordinator=plans.coordinator(row.plan_key),
             said=said,
             collected=collected,
+            gap=gap,
         )
         if reached:
             collected.climbs[row.id] = _climb(found.rung.offset, found)
@@ -139,6 +145,7 @@ def _place(
     coordinator: str,
     said: set[tuple[int, int, date, int, str]],
     collected: Collected,
+    gap: Gap | None,
 ) -> bool:
     """Put the rung into the parcels of its recipients; False when there is nobody at all.
 
@@ -161,6 +168,7 @@ def _place(
             rung=rung.offset,
             kind=line_kind(row, as_of, for_coordinator=audience is Audience.COORDINATOR),
             mailbox=found.address,
+            maybe_said=gap is not None and gap.rung_may_have_gone(anchor, rung.offset),
         )
         collected.parcel(found).rungs.append(line)
     return bool(addresses)
@@ -173,6 +181,7 @@ def _collect_notices(
     book: AddressBook,
     collected: Collected,
     *,
+    gap: Gap | None,
     plan: str | None,
     item: str | None,
     digests: bool,
@@ -180,7 +189,8 @@ def _collect_notices(
     pending = pending_notices(session, plan=plan, item=item)
     back = _back_again(pending)
     if digests:
-        _collect_loose(session, [row for row in pending if _is_loose(row)], as_of, book, collected)
+        loose = {row.id: row for row in pending if _is_loose(row)}
+        _collect_loose(session, loose, as_of, book, collected, gap=gap)
     for row in pending:
         kind = NoticeKind(row.kind)
         state = None if _is_loose(row) else plans.state(row.plan_key)
@@ -209,7 +219,11 @@ def _collect_notices(
         if not rides and found.address not in collected.parcels:
             continue
         line = NoticeLine(
-            notice_id=row.id, assignment_id=row.assignment_id, kind=kind, mailbox=found.address
+            notice_id=row.id,
+            assignment_id=row.assignment_id,
+            kind=kind,
+            mailbox=found.address,
+            maybe_said=gap is not None and said_before(session, gap, row),
         )
         if at_once:
             collected.at_once.append((found, line))
@@ -235,13 +249,25 @@ def _is_loose(row: Any) -> bool:
 
 
 def _collect_loose(
-    session: Session, rows: Collection[Any], as_of: date, book: AddressBook, collected: Collected
+    session: Session,
+    rows: Mapping[int, Any],
+    as_of: date,
+    book: AddressBook,
+    collected: Collected,
+    *,
+    gap: Gap | None,
 ) -> None:
-    loose = collect_loose(session, rows, as_of, book)
+    loose = collect_loose(session, rows.values(), as_of, book)
     collected.void += loose.void
     collected.unreachable += loose.unreachable
     for to, number, kind in loose.rides:
-        line = NoticeLine(notice_id=number, assignment_id=None, kind=kind, mailbox=to.address)
+        line = NoticeLine(
+            notice_id=number,
+            assignment_id=None,
+            kind=kind,
+            mailbox=to.address,
+            maybe_said=gap is not None and said_before(session, gap, rows[number]),
+        )
         collected.parcel(to).notices.append(line)
 
 

@@ -24,9 +24,12 @@ from models.tables import (
     Occurrence,
 )
 from notifications.addresses import is_sample_address
+from notifications.formats import vn_datetime
 from operations.address_book import contact_gaps
 from operations.catalog import preview_catalog
 from operations.guards import vn_date
+from operations.outbox import HeldReason
+from operations.restored import held_after_restore
 from operations.state import is_trial, load_state, plan_keys
 from rules.actors import AccountRole
 from tasks_catalog.loader import LoadedCatalog
@@ -278,16 +281,42 @@ def _letters(session: Session, around: Surroundings) -> Iterator[Finding]:
             text=f"{lost} thư không gửi được trong 30 ngày qua",
             remedy="xem câu trả lời của máy chủ thư trên trang “Thư đã gửi”",
         )
-    if held := states.get(LetterState.HELD.value, 0):
+    waiting = list(_held(session, since))
+    yield from waiting
+    if not (broken or lost or waiting):
+        text = f"Thư đi bình thường; {states.get(LetterState.QUEUED.value, 0)} thư chờ gửi"
+        yield Finding(check=Check.LETTERS, level=Level.OK, text=text)
+
+
+def _held(session: Session, since: date) -> Iterator[Finding]:
+    """Letters that wait for a person; those of a restore however old they are."""
+    restored = held_after_restore(session)
+    if restored is not None:
+        count, gap = restored
+        yield Finding(
+            check=Check.LETTERS,
+            level=Level.WRONG,
+            text=f"{count} thư tạm giữ sau khi khôi phục bản sao lưu lúc {vn_datetime(gap.made_at)}: "
+            "có thể đã gửi trước khi khôi phục",
+            remedy="đối chiếu nhật ký máy chủ thư; chưa gửi thì tiendo release --restored, đã gửi "
+            "thì thêm --close; từng thư: trên trang “Thư”",
+        )
+    held = session.scalar(
+        select(func.count())
+        .select_from(Letter)
+        .where(
+            Letter.day >= since,
+            Letter.state == LetterState.HELD.value,
+            Letter.held_reason != HeldReason.RESTORED.value,
+        )
+    )
+    if held:
         yield Finding(
             check=Check.LETTERS,
             level=Level.NOTE,
             text=f"{held} thư đang tạm giữ",
             remedy="nếu số thư đúng là phải gửi: tiendo release",
         )
-    if not (broken or lost or held):
-        text = f"Thư đi bình thường; {states.get(LetterState.QUEUED.value, 0)} thư chờ gửi"
-        yield Finding(check=Check.LETTERS, level=Level.OK, text=text)
 
 
 def _work(session: Session, around: Surroundings) -> Iterator[Finding]:

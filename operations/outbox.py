@@ -61,11 +61,16 @@ class HeldReason(StrEnum):
 
     PILOT = "pilot"
     BLAST = "blast"
+    RESTORED = "restored"
+    """It may have gone before the database was restored from a backup (``operations.restored``)."""
 
 
 HELD_WORDS: Mapping[HeldReason, str] = {
     HeldReason.PILOT: "Đang thí điểm: chỉ gửi thư đến cơ quan thí điểm",
     HeldReason.BLAST: "Vượt ngưỡng số thư trong ngày, chờ cơ quan điều phối cho phép gửi",
+    HeldReason.RESTORED: (
+        "Có thể đã gửi trước khi khôi phục từ bản sao lưu, chờ cơ quan điều phối cho gửi hoặc đóng"
+    ),
 }
 """What people read for each reason."""
 
@@ -160,6 +165,16 @@ def letter_change(row: Letter, action: str, *, reason: str | None = None) -> Cha
     )
 
 
+def held_changes(session: Session, letter_ids: Iterable[int]) -> list[Change]:
+    """The events of new letters that are held, with what holds them."""
+    changes: list[Change] = []
+    for part in in_parts(letter_ids):
+        for row in session.scalars(select(Letter).where(Letter.id.in_(part)).order_by(Letter.id)):
+            reason = HELD_WORDS[HeldReason(row.held_reason or HeldReason.BLAST)]
+            changes.append(letter_change(row, "hold", reason=reason))
+    return changes
+
+
 class Holding:
     """Decides which of a run's letters are kept back (rules 19, 32)."""
 
@@ -223,8 +238,14 @@ def queue_operator_notice(
     return True
 
 
-def release_held(session: Session, stamp: Stamp, *, letter_ids: Iterable[int] | None = None) -> int:
-    """Let held letters of today go: these, or all that the blast cap holds (rule 32).
+def release_held(
+    session: Session,
+    stamp: Stamp,
+    *,
+    letter_ids: Iterable[int] | None = None,
+    reason: HeldReason = HeldReason.BLAST,
+) -> int:
+    """Let held letters of today go: these, or all that are held for ``reason`` (rule 32).
 
     Returns how many were released. What a pilot holds is released by ending the pilot, unless
     its letter is named.
@@ -235,7 +256,7 @@ def release_held(session: Session, stamp: Stamp, *, letter_ids: Iterable[int] | 
     query = select(Letter).where(Letter.state == LetterState.HELD.value)
     if letter_ids is None:
         query = query.where(
-            Letter.held_reason == HeldReason.BLAST.value,
+            Letter.held_reason == reason.value,
             Letter.kind.not_in(DAY_BOUND) | (Letter.day == stamp.as_of),
         )
         rows = list(session.scalars(query.order_by(Letter.id).with_for_update()))

@@ -19,6 +19,8 @@ class RungLine:
     rung: int
     kind: LineKind
     mailbox: str
+    maybe_said: bool = False
+    """It may have gone before the database was restored from a backup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class NoticeLine:
     """None for what is about no assignment (``operations.loose_lines``)."""
     kind: NoticeKind
     mailbox: str
+    maybe_said: bool = False
+    """As of a rung."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,12 @@ class Parcel:
     recipient: Recipient
     rungs: list[RungLine] = field(default_factory=list)
     notices: list[NoticeLine] = field(default_factory=list)
+
+    @property
+    def maybe_said(self) -> bool:
+        """Whether some of it may have gone before the database was restored from a backup."""
+        rungs = any(line.maybe_said for line in self.rungs)
+        return rungs or any(line.maybe_said for line in self.notices)
 
 
 @dataclass(frozen=True, slots=True)

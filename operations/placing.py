@@ -115,8 +115,12 @@ def _revive(session: Session, ids: Sequence[int]) -> None:
 
 
 def _insert_digests(run: Run, fresh: Sequence[Parcel]) -> list[int]:
-    pilots = [run.holding.pilot(parcel.recipient.agency) for parcel in fresh]
-    blast = run.holding.blast(sum(1 for held in pilots if held is None))
+    kept = [
+        run.holding.pilot(parcel.recipient.agency)
+        or (HeldReason.RESTORED if parcel.maybe_said else None)
+        for parcel in fresh
+    ]
+    blast = run.holding.blast(sum(1 for held in kept if held is None))
     letters = [
         NewLetter(
             key=digest_key(run.stamp.as_of, parcel.recipient.address),
@@ -124,7 +128,7 @@ def _insert_digests(run: Run, fresh: Sequence[Parcel]) -> list[int]:
             recipient=parcel.recipient,
             held=held or blast,
         )
-        for parcel, held in zip(fresh, pilots, strict=True)
+        for parcel, held in zip(fresh, kept, strict=True)
     ]
     ids = insert_letters(run.session, run.stamp, letters)
     run.held_ids += [number for number, one in zip(ids, letters, strict=True) if one.held]
@@ -195,11 +199,12 @@ def send_at_once(run: Run, collected: Collected) -> None:
 def _own_letter(run: Run, to: Recipient, line: NoticeLine, blast: HeldReason | None) -> NewLetter:
     kind = _OWN_LETTERS[line.kind]
     answer = kind is LetterKind.RECEIPT
+    held = None if answer else run.holding.pilot(to.agency) or blast
     return NewLetter(
         key=f"{kind}:{line.notice_id}",
         kind=kind,
         recipient=to,
-        held=None if answer else run.holding.pilot(to.agency) or blast,
+        held=HeldReason.RESTORED if line.maybe_said and held is not HeldReason.PILOT else held,
     )
 
 

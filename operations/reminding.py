@@ -6,7 +6,7 @@ Missing ten runs or running ten times in a row ends in the same letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from operations.outbox import (
     HeldReason,
     Holding,
     LetterKind,
-    letter_change,
+    held_changes,
     queue_operator_notice,
 )
 from operations.parcels import Collected
@@ -129,35 +129,56 @@ def _finish(run: Run) -> None:
     """Say what is held, tell the coordinator, and write the history."""
     session = run.session
     run.result.held = len(run.held_ids)
-    over = 0
-    for part in in_parts(run.held_ids):
-        for row in session.scalars(select(Letter).where(Letter.id.in_(part)).order_by(Letter.id)):
-            reason = HeldReason(row.held_reason or HeldReason.BLAST)
-            over += reason is HeldReason.BLAST
-            run.changes.append(letter_change(row, "hold", reason=HELD_WORDS[reason]))
-    if over:
-        _tell_of_blast(session, run.stamp, over)
+    held = held_changes(session, run.held_ids)
+    run.changes += held
+    for reason, told in _TOLD.items():
+        count = sum(one.snapshot["held_reason"] == reason.value for one in held)
+        if count:
+            _tell_of_held(session, run.stamp, reason, told, count)
     record(session, run.stamp, run.changes)
 
 
-def _tell_of_blast(session: Session, stamp: Stamp, count: int) -> None:
+_TOLD: Mapping[HeldReason, tuple[str, Sequence[str]]] = {
+    HeldReason.BLAST: (
+        "Thư nhắc đang tạm giữ do vượt ngưỡng",
+        (
+            "Xem danh sách thư tạm giữ trên trang “Thư đã gửi”.",
+            "Nếu đúng, bấm “Cho phép gửi”; thư chưa gửi trong ngày sẽ được lập lại hôm sau.",
+        ),
+    ),
+    HeldReason.RESTORED: (
+        "Thư đang tạm giữ sau khi khôi phục từ bản sao lưu",
+        (
+            "Đối chiếu với nhật ký của máy chủ thư: những thư này đã gửi trước khi khôi phục chưa.",
+            "Trên trang “Thư”: chưa gửi thì bấm “Cho phép gửi”, đã gửi thì bấm “Đóng”.",
+            "Thư chưa xử lý trong ngày sẽ được lập lại và tiếp tục tạm giữ hôm sau.",
+        ),
+    ),
+}
+"""What the coordinator is told of letters that wait for a person: title and steps."""
+
+
+def _tell_of_held(
+    session: Session,
+    stamp: Stamp,
+    reason: HeldReason,
+    told: tuple[str, Sequence[str]],
+    count: int,
+) -> None:
     book = address_book(session)
-    told: set[str] = set()
+    there: set[str] = set()
     for key in plan_keys(session):
         to = book.of(load_state(session, key).coordinator(stamp.as_of))
-        if to is None or to.address in told:
+        if to is None or to.address in there:
             continue
-        told.add(to.address)
+        there.add(to.address)
         queue_operator_notice(
             session,
             stamp,
-            key=f"blast:{stamp.as_of}:{to.address}",
+            key=f"{reason}:{stamp.as_of}:{to.address}",
             recipient=to,
-            title="Thư nhắc đang tạm giữ do vượt ngưỡng",
-            summary=HELD_WORDS[HeldReason.BLAST],
+            title=told[0],
+            summary=HELD_WORDS[reason],
             facts=[("Số thư tạm giữ", str(count))],
-            steps=[
-                "Xem danh sách thư tạm giữ trên trang “Thư đã gửi”.",
-                "Nếu đúng, bấm “Cho phép gửi”; thư chưa gửi trong ngày sẽ được lập lại hôm sau.",
-            ],
+            steps=told[1],
         )

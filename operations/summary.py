@@ -30,8 +30,10 @@ from notifications.values import (
 )
 from operations.address_book import address_book, contact_gaps
 from operations.digest_lines import plan_refs
-from operations.outbox import LetterKind, NewLetter, insert_letters
+from operations.history import record
+from operations.outbox import HeldReason, LetterKind, NewLetter, held_changes, insert_letters
 from operations.queries import WorkRow, cell_counts, work_list
+from operations.restored import gap_of
 from operations.stamp import Stamp
 from operations.state import PlanState, load_state, plan_keys
 from operations.urging_records import urged_now
@@ -54,6 +56,7 @@ def queue_monday_summary(session: Session, stamp: Stamp) -> int:
     """
     letters: dict[str, NewLetter] = {}
     book = address_book(session)
+    gap = gap_of(session)
     for key in plan_keys(session):
         state = load_state(session, key)
         if not state.calendar.is_working(stamp.as_of):
@@ -67,8 +70,11 @@ def queue_monday_summary(session: Session, stamp: Stamp) -> int:
                 key=f"{LetterKind.MONDAY}:{stamp.as_of}:{to.address}",
                 kind=LetterKind.MONDAY,
                 recipient=to,
+                held=HeldReason.RESTORED if gap and gap.week_may_have_gone(monday) else None,
             )
-    insert_letters(session, stamp, list(letters.values()))
+    ids = insert_letters(session, stamp, list(letters.values()))
+    held = [number for number, one in zip(ids, letters.values(), strict=True) if one.held]
+    record(session, stamp, held_changes(session, held))
     return len(letters)
 
 

@@ -102,6 +102,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("letter", "unknown"): "Thư chưa rõ kết quả",
     ("letter", "hold"): "Giữ thư",
     ("letter", "release"): "Cho gửi thư đã giữ",
+    ("letter", "close"): "Đóng thư, không gửi",
     ("letter", "drop"): "Bỏ thư không còn nội dung",
     ("letter", "supersede"): "Thay thư chưa gửi",
     ("link_token", "issue"): "Cấp liên kết",

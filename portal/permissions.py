@@ -153,6 +153,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     # Letters: what was sent, what is held, what would be.
     "letters": READS_ALL,
     "letters_release": DECIDES,
+    "letters_close": DECIDES,
     "letter_proofs": READS_ALL,
     "letter_rehearsal": READS_ALL,
     "letter_pilots": READS_ALL,

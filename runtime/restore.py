@@ -22,6 +22,7 @@ from models.tables import StoredFile
 from operations.backups import record_restored
 from operations.files import path_of, quarantined_path
 from operations.log_found import Verified
+from operations.restored import HeldBack, hold_waiting
 from operations.stamp import Stamp
 from runtime.backup_manifest import Manifest
 from runtime.backup_shelf import BackupFailed, explained, sync_folder
@@ -42,6 +43,8 @@ class Restored:
     database: str
     """Its address, without a password."""
     uploads: Path
+    letters: HeldBack
+    """What waited in the outbox: held now, for it may have gone after the backup."""
 
 
 def restore(
@@ -54,16 +57,20 @@ def restore(
 ) -> Restored:
     """Put a backup into ``database`` and ``uploads``, both empty, and bring it to this release.
 
-    The history gets an event that says so (37), by ``stamp``.
+    The history gets an event that says so (37), by ``stamp``; letters that waited are held.
 
     Raises:
         BackupFailed, UnlikeTheCopy, ArchiveBroken, KeyNeeded: nothing was restored; see there.
     """
     put = _sqlite if database.is_sqlite else _postgresql
     with explained(path.parent, _NOTHING), _incoming(uploads) as files:
-        manifest, history = put(path, database, files, stamp, keys)
+        manifest, history, letters = put(path, database, files, stamp, keys)
     return Restored(
-        manifest=manifest, history=history, database=database.shown_url, uploads=uploads
+        manifest=manifest,
+        history=history,
+        database=database.shown_url,
+        uploads=uploads,
+        letters=letters,
     )
 
 
@@ -73,7 +80,7 @@ def _postgresql(
     files: _Files,
     stamp: Stamp,
     keys: Sequence[pyrage.x25519.Identity],
-) -> tuple[Manifest, Verified]:
+) -> tuple[Manifest, Verified, HeldBack]:
     with database.engine.connect() as connection, connection.begin():
         refuse_tables(connection, database.shown_url)
         with tempfile.TemporaryDirectory(dir=files.staging.parent, prefix=_STAGING) as name:
@@ -82,9 +89,9 @@ def _postgresql(
         look_over(connection, found.manifest)
         migrate(connection)
         history = read_log(connection, found.manifest)
-        _finish(connection, found.manifest, path, files, stamp)
+        letters = _finish(connection, found.manifest, path, files, stamp)
         files.put()  # before the commit: a database never names files that are not there
-    return found.manifest, history
+    return found.manifest, history, letters
 
 
 def _sqlite(
@@ -93,7 +100,7 @@ def _sqlite(
     files: _Files,
     stamp: Stamp,
     keys: Sequence[pyrage.x25519.Identity],
-) -> tuple[Manifest, Verified]:
+) -> tuple[Manifest, Verified, HeldBack]:
     target = Path(str(make_url(database.url).database)).absolute()
     for one in (target, *(target.with_name(target.name + end) for end in ("-wal", "-shm"))):
         if one.exists() and one.stat().st_size:
@@ -111,7 +118,7 @@ def _sqlite(
             upgrade(staged)
             with staged.engine.begin() as connection:
                 history = read_log(connection, found.manifest)
-                _finish(connection, found.manifest, path, files, stamp)
+                letters = _finish(connection, found.manifest, path, files, stamp)
         finally:
             staged.close()  # the last connection writes the -wal back
         with part.open("rb") as file:
@@ -120,7 +127,7 @@ def _sqlite(
         target.unlink(missing_ok=True)  # empty
         os.link(part, target)  # fails where somebody else was quicker
         sync_folder(target.parent)
-    return found.manifest, history
+    return found.manifest, history, letters
 
 
 def refuse_tables(connection: Connection, shown_url: str) -> None:
@@ -140,8 +147,9 @@ def refuse_tables(connection: Connection, shown_url: str) -> None:
 
 def _finish(
     connection: Connection, manifest: Manifest, path: Path, files: _Files, stamp: Stamp
-) -> None:
-    """What was quarantined lies aside again, and the history says that all this was restored."""
+) -> HeldBack:
+    """What was quarantined lies aside again, the history says that all this was restored, and no
+    letter goes by itself that may have gone before."""
     quarantined = select(StoredFile.sha256).where(StoredFile.quarantined_at.is_not(None))
     for sha256 in connection.scalars(quarantined):
         files.set_aside(sha256)
@@ -156,7 +164,9 @@ def _finish(
             events=manifest.log.events,
             files=len(manifest.files),
         )
+        held = hold_waiting(session, stamp)
         session.flush()
+    return held
 
 
 class _Files:

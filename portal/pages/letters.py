@@ -27,6 +27,7 @@ from operations.queries_letters import (
     releasable,
 )
 from operations.resending import RESENDABLE, Resent, resend
+from operations.restored import close_held
 from operations.stamp import Stamp
 from portal.errors import NotThere
 from portal.exporting import MOST, takes_away
@@ -119,25 +120,43 @@ takes_away(router, "letters", _letters_file, words=_STATES)
 
 @router.post(BASE + "/cho-gui", name="letters_release")
 def release(request: Request, form: Form) -> Response:
-    """Let go what the blast cap holds today (rule 32)."""
+    """Let go what the blast cap holds today, or what a restore does (rules 32, 33)."""
+    restored = form.line("reason") == HeldReason.RESTORED.value
+    reason = HeldReason.RESTORED if restored else HeldReason.BLAST
 
     def do(session: Session, stamp: Stamp, _reading: Reading) -> str:
         need_coordinator(stamp)
-        there = releasable(session, stamp.as_of).get(HeldReason.BLAST, 0)
-        if form.number("count") != there:
-            msg = f"Số thư đang giữ nay là {there}; đề nghị xem lại rồi bấm lại."
-            raise Conflict(msg)
-        count = release_held(session, stamp)
+        _seen(session, stamp, form, reason)
+        count = release_held(session, stamp, reason=reason)
         return f"Đã cho phép gửi {count} thư; thư đi trong lượt gửi tới."
 
-    return file_form(
-        request,
-        form,
-        "cho-gui",
-        do,
-        then=BASE,
-        show=lambda state, code: show_list(request, state, code),
-    )
+    return _file(request, form, "cho-gui", do)
+
+
+@router.post(BASE + "/dong", name="letters_close")
+def close(request: Request, form: Form) -> Response:
+    """Close what is held after a restore: it had gone before (rule 33)."""
+
+    def do(session: Session, stamp: Stamp, _reading: Reading) -> str:
+        need_coordinator(stamp)
+        _seen(session, stamp, form, HeldReason.RESTORED)
+        return f"Đã đóng {close_held(session, stamp)} thư, không gửi nữa."
+
+    return _file(request, form, "dong", do)
+
+
+def _seen(session: Session, stamp: Stamp, form: Posted, reason: HeldReason) -> None:
+    there = releasable(session, stamp.as_of).get(reason, 0)
+    if form.number("count") != there:
+        msg = f"Số thư đang giữ nay là {there}; đề nghị xem lại rồi bấm lại."
+        raise Conflict(msg)
+
+
+def _file(request: Request, form: Posted, deed: str, do: Do) -> Response:
+    def show(state: FormState, code: int) -> Response:
+        return show_list(request, state, code)
+
+    return file_form(request, form, deed, do, then=BASE, show=show)
 
 
 def _found(request: Request, number: int) -> LetterDetail:
@@ -153,6 +172,7 @@ def show_letter(request: Request, number: int, form: FormState, status: int) -> 
     portal, found = portal_of(request), _found(request, number)
     view = found.view
     day_open = view.kind not in DAY_BOUND or view.day == portal.today
+    held = person_of(request).can_decide and view.state is LetterState.HELD
     return portal.pages(
         request,
         "letter_stored.html",
@@ -165,7 +185,8 @@ def show_letter(request: Request, number: int, form: FormState, status: int) -> 
         kinds=KIND_WORDS,
         held_words=HELD_WORDS,
         may_resend=person_of(request).can_decide and view.state in RESENDABLE,
-        may_release=person_of(request).can_decide and view.state is LetterState.HELD and day_open,
+        may_release=held and day_open,
+        may_close=held and view.held is HeldReason.RESTORED,
         form=form,
         said=told(request),
     )
@@ -213,12 +234,25 @@ def _release_one(number: int) -> Do:
     return do
 
 
-DEEDS: Final[dict[str, Any]] = {"gui-lai": _resend, "cho-gui": _release_one}
+def _close_one(number: int) -> Do:
+    def do(session: Session, stamp: Stamp, _reading: Reading) -> str:
+        need_coordinator(stamp)
+        close_held(session, stamp, letter_ids=[number])
+        return "Đã đóng thư này, không gửi nữa."
+
+    return do
+
+
+DEEDS: Final[dict[str, Any]] = {
+    "gui-lai": _resend,
+    "cho-gui": _release_one,
+    "dong": _close_one,
+}
 
 
 @router.post(BASE + "/{number}/{deed}", name="letter_act")
 def letter_act(request: Request, number: int, deed: str, form: Form) -> Response:
-    """Send a letter again, or let a held one go."""
+    """Send a letter again, let a held one go, or close one that a restore holds."""
     if deed not in DEEDS:
         raise NotThere
     _found(request, number)

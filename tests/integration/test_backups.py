@@ -19,8 +19,11 @@ import sqlalchemy as sa
 from models.copying import UnlikeTheCopy
 from models.engine import Database
 from models.revision import code_revision
-from models.tables import Event, StoredFile
+from models.tables import Event, Letter, StoredFile
 from operations.files import path_of, quarantined_path
+from operations.reminding import remind
+from operations.restored import HeldBack
+from operations.sample_contacts import seed_sample_contacts
 from rules.events import canonical_v1, leaf_digest
 from runtime import archive, backup
 from runtime.archive import ArchiveBroken, KeyNeeded
@@ -31,6 +34,7 @@ from runtime.restore_trial import try_restore
 from runtime.sealing import seal_now
 from tests import databases, engine
 from tests.backed_up import NIGHT, Kept, everything, kept, pdf
+from tests.invariants import check_invariants
 from tests.sealed import Log
 
 _FIELDS = tuple(column.name for column in Event.__table__.columns if column.name != "digest")
@@ -297,6 +301,38 @@ def test_restoring_over_anything_is_refused(system: Kept, empty: Database, tmp_p
     with empty.engine.connect() as connection:
         assert sa.inspect(connection).get_table_names() == []
     assert not (tmp_path / "uploads").exists()
+
+
+def test_letters_that_waited_when_the_backup_was_made_are_held_by_the_restore(
+    system: Kept, empty: Database, tmp_path: Path
+) -> None:
+    """Rules 28, 33: they went after the backup; the restored database cannot know it."""
+    day = NIGHT.date()
+    with system.runtime.database.write() as session:
+        seed_sample_contacts(session, engine.stamp(day), agencies_file="huyen_mau")
+        remind(session, engine.stamp(day))
+    done = made(system)
+    waited = letters(system.runtime.database)
+    assert set(waited.values()) == {("queued", None)}
+    restored = put_back(done.path, empty, tmp_path)
+    assert restored.letters == HeldBack(held=len(waited))
+    assert letters(empty) == dict.fromkeys(waited, ("held", "restored"))
+    check_invariants(empty)
+    with empty.write() as session:
+        queued = remind(session, engine.stamp(day))
+    assert letters(empty) == dict.fromkeys(waited, ("held", "restored"))
+    assert queued.letters == 0
+
+
+def letters(database: Database) -> dict[str, tuple[str, str | None]]:
+    """State and what holds it of every letter, by key."""
+    with database.read() as session:
+        return {
+            key: (state, reason)
+            for key, state, reason in session.execute(
+                sa.select(Letter.key, Letter.state, Letter.held_reason)
+            )
+        }
 
 
 def test_a_restore_that_fails_at_the_end_leaves_the_place_empty(

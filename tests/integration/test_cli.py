@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -15,6 +15,9 @@ from aiosmtpd.smtp import Envelope
 from sqlalchemy import func, select
 
 from models.tables import Account, Event, Letter, StoredFile
+from operations.backups import record_restored
+from operations.stamp import Stamp
+from rules.actors import flow_actor
 from rules.events import leaf_digest
 from tests.command_line import SMALL, CommandLine, command_line
 
@@ -414,6 +417,41 @@ def test_held_letters_are_released(tiendo: CommandLine) -> None:
         held = session.scalars(select(Letter.id).where(Letter.state == "held")).all()
     assert held
     assert tiendo.json("release", held[0]) == [{"released": 1}]
+
+
+def test_letters_held_after_a_restore_are_released_or_closed(tiendo: CommandLine) -> None:
+    """Rules 28, 33: a backup of the night, put back in the morning; nothing goes by itself."""
+    tiendo.good("open")
+    with tiendo.database() as database, database.write() as session:
+        stamp = Stamp(
+            at=tiendo.clock.now(),
+            as_of=tiendo.clock.today("Asia/Ho_Chi_Minh"),
+            actor=flow_actor("thử"),
+        )
+        record_restored(
+            session,
+            stamp,
+            name="tiendo.tar.gz",
+            made_at=tiendo.clock.now() - timedelta(hours=7),
+            revision="0018",
+            rows=1,
+            events=1,
+            files=0,
+        )
+    tiendo.good("remind")
+    said = tiendo("doctor").out
+    assert "tạm giữ sau khi khôi phục" in said
+    with tiendo.database() as database, database.read() as session:
+        held = session.scalars(select(Letter.id).where(Letter.held_reason == "restored")).all()
+    assert len(held) >= 2
+    assert tiendo.json("release") == [{"released": 0}]
+    assert tiendo.json("release", "--close", held[0]) == [{"closed": 1}]
+    assert tiendo("release", "--close").code == 2
+    assert tiendo("release", "--restored", held[1]).code == 2
+    assert tiendo("release", "--close", held[0]).code == 1
+    assert tiendo.json("release", held[1]) == [{"released": 1}]
+    rest = tiendo.json("release", "--restored", "--close") or [{"closed": 0}]
+    assert rest == [{"closed": len(held) - 2}]
 
 
 def test_letters_of_an_agency_are_switched(tiendo: CommandLine) -> None:

@@ -181,12 +181,49 @@ def test_held_letters_are_released_once_seen(site: Site) -> None:
     assert browser.post(f"/thu/{old}/khac", data={"mark": mark}).status_code == 404
 
 
+def test_letters_held_after_a_restore_are_let_go_or_closed(site: Site) -> None:
+    """Rule 33: a person decides, having looked into the mail server's log."""
+    held = {"state": "held", "sent_at": None, "body_html": None, "body_text": None}
+    restored = {**held, "held_reason": HeldReason.RESTORED.value}
+    gone, not_gone, third = (letter(site, key=str(n), **restored) for n in range(3))
+    blast = letter(site, key="4", held_reason=HeldReason.BLAST.value, **held)
+    browser = site.logged_in(Visitor.COORDINATOR)
+    page = browser.get("/thu")
+    assert "Có thể đã gửi trước khi khôi phục" in text_of(page)
+    assert "Đóng 3 thư đã gửi" in text_of(page)
+    mark = mark_of(page)
+    assert browser.post("/thu/dong", data={"mark": mark, "count": "9"}).status_code == 409
+    one = browser.get(f"/thu/{gone}")
+    assert "Đóng, không gửi" in text_of(one)
+    assert "Đóng, không gửi" not in text_of(browser.get(f"/thu/{blast}"))
+    assert browser.post(f"/thu/{gone}/dong", data={"mark": mark}).status_code == 303
+    assert browser.post(f"/thu/{blast}/dong", data={"mark": mark}).status_code == 422
+    assert browser.post(f"/thu/{not_gone}/cho-gui", data={"mark": mark}).status_code == 303
+    assert [state_of(site, n) for n in (gone, not_gone, third)] == ["unknown", "queued", "held"]
+    assert "không gửi nữa" in text_of(browser.get(f"/thu/{gone}"))
+    answer = browser.post("/thu/dong", data={"mark": mark, "count": "1"})
+    assert "Đã đóng 1 thư" in text_of(browser.get(answer.headers["location"]))
+    assert [state_of(site, n) for n in (third, blast)] == ["unknown", "held"]
+
+
+def test_all_letters_held_after_a_restore_go_by_one_button(site: Site) -> None:
+    held = {"state": "held", "sent_at": None, "held_reason": HeldReason.RESTORED.value}
+    first, second = (letter(site, key=str(n), **held) for n in range(2))
+    browser = site.logged_in(Visitor.COORDINATOR)
+    data = {"mark": mark_of(browser.get("/thu")), "count": "2"}
+    assert browser.post("/thu/cho-gui", data=data).status_code == 409  # that is of the cap
+    data["reason"] = "restored"
+    assert browser.post("/thu/cho-gui", data=data).status_code == 303
+    assert [state_of(site, n) for n in (first, second)] == ["queued", "queued"]
+
+
 def test_those_who_only_read_release_nothing(site: Site) -> None:
     number = letter(site, state="held", held_reason="blast")
     browser = site.logged_in(Visitor.AUDITOR)
     page = browser.get(f"/thu/{number}")
     assert "<form" not in page.text.split("<main")[1]
-    for path in ("/thu/cho-gui", f"/thu/{number}/cho-gui", "/thu/thi-diem"):
+    paths = ("/thu/cho-gui", f"/thu/{number}/cho-gui", "/thu/dong", f"/thu/{number}/dong")
+    for path in (*paths, "/thu/thi-diem"):
         assert browser.post(path, data={"mark": mark_of(page)}).status_code == 403
     assert site.logged_in(Visitor.AGENCY).get("/thu").status_code == 403
 
