@@ -6,11 +6,13 @@ PostgreSQL COPY is 2.2 times as fast as ``executemany``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, insert, text
+from sqlalchemy import Connection, Table, insert, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 CHUNK = 2_000
@@ -63,13 +65,29 @@ def insert_rows(
             )
             continue
         raw: Any = connection.connection.dbapi_connection
-        with (
-            raw.cursor() as cursor,
-            cursor.copy(f'COPY "{table.name}" ({quoted}) FROM STDIN') as copy,
-        ):
+        asked = f'COPY "{table.name}" ({quoted}) FROM STDIN'
+        with driver_errors(connection, asked), raw.cursor() as cursor, cursor.copy(asked) as copy:
             for row in converted:
                 copy.write_row(row)
     return total
+
+
+@contextmanager
+def driver_errors(connection: Connection, statement: str) -> Iterator[None]:
+    """Errors of the driver, used past SQLAlchemy, become SQLAlchemy's, as everybody expects them.
+
+    Without it a full disk in a COPY would be no ``OperationalError`` but a fault of the program.
+
+    Raises:
+        DBAPIError: of the kind that belongs to the driver's error.
+    """
+    dialect = connection.dialect
+    base: Any = dialect.loaded_dbapi.Error
+    try:
+        yield
+    except base as error:
+        found = DBAPIError.instance(statement, None, error, base, dialect=dialect)
+        raise found.with_traceback(error.__traceback__) from error
 
 
 def insert_dicts(session: Session, table: Table, rows: Sequence[dict[str, Any]]) -> None:

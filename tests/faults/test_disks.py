@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from models.tables import Evidence, LetterState
 from runtime.delivery import deliver
 from tests.faults.conftest import SmallGrounds
+from tests.faults.disks import Disk, small_disk
 from tests.faults.portals import PERSON, Browser, NotOpened, in_thread, links, text_of, works
 from tests.faults.small import DAY, FINAL, later, office, states
 from tests.faults.test_mail_server import numbers
@@ -28,62 +25,16 @@ from tests.invariants import check_invariants
 from tests.portal_site import PDF
 
 Note = Callable[[Tried], None]
-pytestmark = [
-    pytest.mark.timeout(180),
-    pytest.mark.skipif(
-        os.geteuid() != 0 or sys.platform != "linux", reason="only root may mount a small disk"
-    ),
-]
+pytestmark = pytest.mark.timeout(180)
 ROOM = 200_000
 """Bytes that the full disk still has at the beginning."""
 
 
-@dataclass(frozen=True)
-class Disk:
-    """A small file system in memory."""
-
-    folder: Path
-
-    @property
-    def _filler(self) -> Path:
-        return self.folder / "filler"
-
-    def fill(self, room: int) -> None:
-        """Leave ``room`` bytes."""
-        with suppress(OSError), self._filler.open("ab") as file:
-            while True:
-                found = os.statvfs(self.folder)
-                free = found.f_bavail * found.f_frsize - room
-                if free <= 0:
-                    return
-                file.write(b"\0" * min(free, 1_000_000))
-                file.flush()
-
-    def empty(self) -> None:
-        """Make room again."""
-        self._filler.unlink(missing_ok=True)
-
-    def remount(self, how: str) -> None:
-        """``ro`` or ``rw``."""
-        subprocess.run(["mount", "-o", f"remount,{how}", str(self.folder)], check=True)
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    """A disk of 30 MB; the test is skipped where none may be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-    )
-    if made.returncode:
-        pytest.skip(f"no disk may be mounted: {made.stderr.decode()[:100]}")
-    try:
-        yield Disk(folder)
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    """A disk of 30 MB."""
+    with small_disk(tmp_path / "disk") as made:
+        yield made
 
 
 @pytest.fixture

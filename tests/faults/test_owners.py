@@ -6,9 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from runtime.delivery import is_alive, owner_id
+from tests.needs import need
 
 
 def _owner(pid: int) -> str:
@@ -16,9 +15,9 @@ def _owner(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}:{start}"
 
 
-@pytest.mark.skipif(not Path("/proc").exists(), reason="reads Linux's process table")
 def test_a_process_that_died_is_gone_even_before_anybody_waited_for_it() -> None:
     """A container's first process may never wait: the dead stand in the table as zombies."""
+    need(Path("/proc").exists(), "There is no /proc.", "run on Linux")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         owner = _owner(child.pid)
         assert is_alive(owner)

@@ -1,12 +1,15 @@
 """The databases that the other tests stand on."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from models.bulk import insert_rows
 from models.engine import Database
 from models.revision import code_revision, database_revision
+from models.tables import Base, Mailbox
 from tests import databases
 
 
@@ -56,6 +59,19 @@ def test_postgresql_has_the_extension_prefect_needs(
     with postgres_copies.one(tmp_path, migrated=False) as url:
         execute(url, "CREATE EXTENSION pg_trgm")
         assert execute(url, "SELECT similarity('tiến độ', 'tiến độ')") == [1.0]
+
+
+def test_what_the_database_refuses_in_bulk_is_refused_as_anywhere(database_url: str) -> None:
+    """COPY goes past SQLAlchemy; a full disk in it must be the same error as in a statement."""
+    database = Database(database_url, durable=False)
+    table = Base.metadata.tables[Mailbox.__tablename__]
+    row = ("a@xa.test", "ok", datetime(2027, 3, 1, tzinfo=UTC))
+    columns = ("address", "state", "updated_at")
+    with pytest.raises(sa.exc.IntegrityError), database.write() as session:
+        insert_rows(session, table, columns, [row, row])
+    with database.write() as session:
+        assert insert_rows(session, table, columns, [row]) == 1
+    database.close()
 
 
 def test_open_connection_does_not_keep_a_database_alive(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from runtime.settings import Settings
+from tests.needs import need
 
 HOUSE = Path(__file__).parents[2]
 PLACE = HOUSE / "deployments" / "production"
@@ -39,8 +40,9 @@ def compose() -> dict[str, Any]:
     return dict(YAML(typ="safe").load(text))
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
 def test_systemd_takes_every_unit(tmp_path: Path) -> None:
+    there = shutil.which("systemd-analyze") is not None
+    need(there, "systemd-analyze is not here.", "tests/prerequisites.sh installs it")
     for unit in UNITS:
         # What is installed on a server only.
         text = re.sub(r"/opt/tiendo/\.venv/bin/\w+", "/bin/true", unit.read_text(encoding="utf-8"))
