@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, Final
 
 from notifications.formats import clean_line, clean_text
 
@@ -22,11 +23,20 @@ class CleanText:
         for name in _field_names(type(self)):
             value = getattr(self, name)
             if type(value) is str:
-                cleaned = clean_text(value) if name in self.MULTILINE else clean_line(value)
+                cleaned = clean_text(value) if name in self.MULTILINE else _line(value)
                 if cleaned != value:
                     object.__setattr__(self, name, cleaned)
             elif type(value) is tuple and value and type(value[0]) is str:
-                object.__setattr__(self, name, tuple(clean_line(text) for text in value))
+                object.__setattr__(self, name, tuple(_line(text) for text in value))
+
+
+_SHORT: Final = 400
+_cleaned = lru_cache(maxsize=4096)(clean_line)
+
+
+def _line(text: str) -> str:
+    """``clean_line``, remembered: the same names and tasks stand in thousands of lines."""
+    return _cleaned(text) if len(text) <= _SHORT else clean_line(text)
 
 
 _names: dict[type, tuple[str, ...]] = {}

@@ -1,7 +1,9 @@
 """A letter as it goes over the wire, built by the standard library alone.
 
 Plain text and HTML are two parts of their own, base64-coded: no line is long, nothing between
-here and the reader can rewrite a byte, and servers without 8BITMIME take it as it is.
+here and the reader can rewrite a byte, and servers without 8BITMIME take it as it is. Headers and
+parts are handed to the library in wire form, so that it neither parses nor folds them once more:
+that took three quarters of the time of building a letter.
 """
 
 from __future__ import annotations
@@ -10,10 +12,12 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from email.generator import BytesGenerator
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 from hashlib import sha256
+from io import BytesIO
 from typing import Any, Final
 
 from notifications.addresses import AddressError, check_address, is_sample_address
@@ -35,6 +39,8 @@ _CALENDAR_NAME: Final = "lich-nhac-viec.ics"
 _NAME_LIMIT: Final = 100
 _WORD_OCTETS: Final = 39
 """Of UTF-8 in one encoded word: with the longest header's name a line stays below 76."""
+_LINE: Final = 76
+"""Characters of base64 in a line."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9 ]+")
 
 
@@ -45,11 +51,7 @@ class _Raw(str):
 
 
 class _WirePolicy(EmailPolicy):
-    """Writes encoded headers as they are.
-
-    The library would parse and fold each once more; that took three quarters of the time of
-    building a letter.
-    """
+    """Writes encoded headers as they are."""
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         """Keeps a value in wire form as plain text, which is never folded again."""
@@ -98,24 +100,52 @@ def build_message(
     message["X-Auto-Response-Suppress"] = _Raw("All")
     for name, value in (headers or {}).items():
         message[name] = _text(clean_line(value))
-    message.set_content(rendered.text, subtype="plain", charset="utf-8", cte="base64")
-    message.add_alternative(rendered.html, subtype="html", charset="utf-8", cte="base64")
-    if rendered.ics is not None:
-        message.add_attachment(
-            rendered.ics,
-            subtype="calendar",
-            charset="utf-8",
-            cte="base64",
-            filename=_CALENDAR_NAME,
-            params={"method": METHOD},
-        )
-    message["Content-Language"] = _Raw("vi")  # last: a part that is added would take it along
-    return message
+    message["Content-Language"] = _Raw("vi")
+    message["MIME-Version"] = _Raw("1.0")
+    parts = [_part("text/plain", rendered.text), _part("text/html", rendered.html)]
+    if rendered.ics is None:
+        return _of_parts(message, "alternative", parts)
+    body = _of_parts(EmailMessage(policy=_WIRE), "alternative", parts)
+    return _of_parts(message, "mixed", [body, _calendar_part(rendered.ics)])
 
 
 def message_bytes(message: EmailMessage) -> bytes:
     """The message with CRLF line ends, in ASCII, no line above 998 octets."""
-    return message.as_bytes()
+    written = BytesIO()
+    _Generator(written, policy=_WIRE).flatten(message)
+    return written.getvalue()
+
+
+class _Generator(BytesGenerator):
+    """Writes bodies as they are: their lines end in CRLF already."""
+
+    def _write_lines(self, lines: str) -> None:
+        self.write(lines)
+
+
+def _of_parts(message: EmailMessage, kind: str, parts: list[EmailMessage]) -> EmailMessage:
+    # No line of base64 holds "=_", so the boundary stands in no part.
+    message["Content-Type"] = _Raw(f'multipart/{kind}; boundary="=_{kind}_="')
+    for part in parts:
+        message.attach(part)
+    return message
+
+
+def _part(kind: str, text: str, *parameters: str) -> EmailMessage:
+    part = EmailMessage(policy=_WIRE)
+    part["Content-Type"] = _Raw(";\r\n ".join((kind, 'charset="utf-8"', *parameters)))
+    part["Content-Transfer-Encoding"] = _Raw("base64")
+    lines = text.encode("utf-8").splitlines()
+    coded = b64encode(b"\r\n".join([*lines, b""])).decode("ascii")
+    ends = range(0, len(coded), _LINE)
+    part.set_payload("\r\n".join([coded[start : start + _LINE] for start in ends]) + "\r\n")
+    return part
+
+
+def _calendar_part(ics: str) -> EmailMessage:
+    part = _part("text/calendar", ics, f'method="{METHOD}"')
+    part["Content-Disposition"] = _Raw(f'attachment; filename="{_CALENDAR_NAME}"')
+    return part
 
 
 def _mailbox(name: str, address: str) -> _Raw:
