@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.queries_mail import lines_of
+from models.queries_mail import in_parts, lines_of
 from models.tables import AgencyRow, Assignment, Evidence, Letter, Occurrence, Submission
 from notifications.compose import (
     render_checkpoint,
@@ -50,6 +51,7 @@ from rules.periods import Period
 from rules.values import Audience, DateAuthority
 
 PREVIEW_MARK = "[Bản xem trước] "
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Composer:
 
     def compose(self, letters: Sequence[Letter]) -> dict[int, Composed]:
         """Each letter by its id."""
+        self._meet(one.agency_key for one in letters if one.agency_key is not None)
         digests = [one.id for one in letters if one.kind == LetterKind.DIGEST]
         lines = self._lines.read(digests, self._as_of)
         found: dict[int, Composed] = {}
@@ -106,10 +109,19 @@ class Composer:
                 found[letter.id] = self._by_kind[letter.kind](letter)
         return found
 
+    def _meet(self, keys: Iterable[str]) -> None:
+        """Read the agencies of many letters at once."""
+        for part in in_parts(sorted(set(keys) - self._agencies.keys())):
+            found = self._session.scalars(select(AgencyRow).where(AgencyRow.key.in_(part)))
+            self._agencies.update((row.key, row) for row in found)
+
     def _agency(self, key: str) -> AgencyRow:
-        if key not in self._agencies:
-            self._agencies[key] = self._session.get_one(AgencyRow, key)
+        self._meet([key])
         return self._agencies[key]
+
+    def name_of(self, agency: str | None) -> str:
+        """The short name of an agency whose letter was composed; empty for nobody's."""
+        return "" if agency is None else self._agency(agency).name
 
     def links_to(self, letter: Letter) -> bool:
         """Whether the letter carries a live link; the coordinator signs in instead (rule 34)."""
@@ -137,9 +149,12 @@ class Composer:
         }
 
     def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self._zone)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
         keys = plan_keys(self._session)
-        zone = load_plan(self._session, keys[0]).time_zone if keys else "Asia/Ho_Chi_Minh"
-        return moment.astimezone(ZoneInfo(zone))
+        return ZoneInfo(load_plan(self._session, keys[0]).time_zone if keys else DEFAULT_ZONE)
 
     def _hour(self) -> int:
         local = self._local(self._at)

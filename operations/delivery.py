@@ -11,20 +11,27 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.queries_mail import claimable
-from models.tables import AgencyRow, Letter, LetterState, LinkToken
+from models.queries_mail import claimable, in_parts
+from models.tables import Base, Letter, LetterState, LinkToken
 from notifications.addresses import is_sample_address
 from notifications.message import message_id
 from notifications.values import Rendered, Sender
 from operations.composing import Composed, Composer
 from operations.history import Change, record
-from operations.links import LinkPurpose, Secret, link_url, new_token, token_text
+from operations.links import (
+    LinkPurpose,
+    Secret,
+    link_url,
+    new_token,
+    store_tokens,
+    token_text,
+)
 from operations.outbox import ANY_DAY_LETTERS, DAY_BOUND, letter_change
 from operations.outcomes import INTERRUPTED
 from operations.releasing import release_lines
@@ -138,7 +145,11 @@ def claim(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Claimed:
     changes += [_refuse(row, SAMPLE_REFUSED) for row in rows if _refused_sample(row, desk)]
     days = _link_days(session)
     composer = Composer(session, sender=desk.sender, as_of=stamp.as_of, at=stamp.at, link_days=days)
-    for row, composed in _composed(composer, going):
+    found = _composed(composer, going)
+    tokens = _tokens(
+        session, stamp, [row for row, one in found if _links(composer, row, one)], days
+    )
+    for row, composed in found:
         if isinstance(composed, str):
             changes.append(_refuse(row, composed))
         elif composed.rendered is None:
@@ -150,8 +161,8 @@ def claim(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Claimed:
             if composed.gone:
                 release_lines(session, stamp, [row.id], assignment_ids=composed.gone)
             _take(row, composed.rendered, stamp, desk)
-            token = _token(session, stamp, row, days) if composer.links_to(row) else None
-            claimed.ready.append(_ready(session, desk, row, composed.rendered, token))
+            name = json.loads(row.payload).get("name") or composer.name_of(row.agency_key)
+            claimed.ready.append(_ready(desk, row, name, composed.rendered, tokens.get(row.id)))
     claimed.refused = len(changes) - claimed.dropped
     session.flush()
     record(session, stamp, changes)
@@ -205,10 +216,8 @@ def _take(row: Letter, rendered: Rendered, stamp: Stamp, desk: Desk) -> None:
 
 
 def _ready(
-    session: Session, desk: Desk, row: Letter, rendered: Rendered, token: LinkToken | None
+    desk: Desk, row: Letter, name: str, rendered: Rendered, token: LinkToken | None
 ) -> Ready:
-    said = json.loads(row.payload).get("name")
-    agency = None if row.agency_key is None else session.get(AgencyRow, row.agency_key)
     link = None
     if token is not None:
         link = link_url(desk.sender.portal_url, token_text(token, desk.secret))
@@ -216,23 +225,30 @@ def _ready(
         letter_id=row.id,
         key=row.key,
         mailbox=row.mailbox,
-        to_name=said or (agency.name if agency else ""),
+        to_name=name,
         rendered=rendered,
         link=link,
     )
 
 
-def _token(session: Session, stamp: Stamp, row: Letter, days: int) -> LinkToken:
-    """The letter's token: a letter that is tried again keeps the one it had."""
-    found = session.scalars(
-        select(LinkToken).where(
-            LinkToken.letter_id == row.id,
+def _links(composer: Composer, row: Letter, composed: Composed | str) -> bool:
+    return isinstance(composed, Composed) and bool(composed.rendered) and composer.links_to(row)
+
+
+def _tokens(
+    session: Session, stamp: Stamp, letters: Sequence[Letter], days: int
+) -> dict[int, LinkToken]:
+    """The letters' tokens by letter: one that is tried again keeps the one it had."""
+    found: dict[int, LinkToken] = {}
+    for part in in_parts(row.id for row in letters):
+        query = select(LinkToken).where(
+            LinkToken.letter_id.in_(part),
             LinkToken.revoked_at.is_(None),
             LinkToken.expires_at > stamp.at,
         )
-    ).first()
-    if found is None:
-        found = new_token(
+        found.update((one.letter_id or 0, one) for one in session.scalars(query))
+    fresh = {
+        row.id: new_token(
             stamp,
             mailbox=row.mailbox,
             agency=row.agency_key or "",
@@ -240,8 +256,23 @@ def _token(session: Session, stamp: Stamp, row: Letter, days: int) -> LinkToken:
             days=days,
             letter_id=row.id,
         )
-        session.add(found)
-    return found
+        for row in letters
+        if row.id not in found
+    }
+    store_tokens(session, fresh.values())
+    return found | fresh
+
+
+_LETTER: Final = Base.metadata.tables[Letter.__tablename__]
+_ON_ITS_WAY: Final = (
+    update(_LETTER)
+    .where(
+        _LETTER.c.id == bindparam("number"),
+        _LETTER.c.state == LetterState.CLAIMED.value,
+        _LETTER.c.claimed_by == bindparam("owner"),
+    )
+    .values(state=LetterState.SENDING.value, sending_at=bindparam("at"))
+)
 
 
 def begin_sending(session: Session, stamp: Stamp, letter_id: int, *, owner: str) -> bool:
@@ -249,14 +280,6 @@ def begin_sending(session: Session, stamp: Stamp, letter_id: int, *, owner: str)
 
     False when it is not this owner's any more: then it must not be sent.
     """
-    done = session.execute(
-        update(Letter)
-        .where(
-            Letter.id == letter_id,
-            Letter.state == LetterState.CLAIMED.value,
-            Letter.claimed_by == owner,
-        )
-        .values(state=LetterState.SENDING.value, sending_at=stamp.at)
-        .execution_options(synchronize_session=False)
-    )
-    return done.rowcount == 1  # type: ignore[attr-defined, no-any-return]
+    values = {"number": letter_id, "owner": owner, "at": stamp.at}
+    done: CursorResult[Any] = session.connection().execute(_ON_ITS_WAY, values)
+    return done.rowcount == 1

@@ -18,7 +18,8 @@ from itsdangerous import BadSignature, Signer
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from models.tables import Letter, LetterState, LinkToken
+from models.bulk import insert_rows
+from models.tables import Base, Letter, LetterState, LinkToken
 from notifications.formats import vn_datetime
 from operations.errors import Refused
 from operations.history import Change, record, snapshot_of
@@ -29,6 +30,8 @@ LINK_PATH: Final = "/lien-ket/"
 
 FRESH_LINKS_A_DAY: Final = 5
 """How many fresh links one mailbox can ask for in a day."""
+
+_TOKEN_COLUMNS: Final = tuple(column.name for column in LinkToken.__table__.columns)
 
 Secret = str | Sequence[str]
 """The signing secret, or several: the newest signs, all are accepted."""
@@ -133,6 +136,12 @@ def new_token(
         issued_at=stamp.at,
         expires_at=stamp.at + timedelta(days=days),
     )
+
+
+def store_tokens(session: Session, tokens: Iterable[LinkToken]) -> None:
+    """Write many new tokens at once; their letters are there already."""
+    rows = (tuple(getattr(one, name) for name in _TOKEN_COLUMNS) for one in tokens)
+    insert_rows(session, Base.metadata.tables[LinkToken.__tablename__], _TOKEN_COLUMNS, rows)
 
 
 def token_text(token: LinkToken, secret: Secret) -> str:

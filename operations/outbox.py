@@ -77,7 +77,8 @@ HELD_WORDS: Mapping[HeldReason, str] = {
 _LETTER = Base.metadata.tables[Letter.__tablename__]
 _LETTER_COLUMNS = tuple(column.name for column in _LETTER.columns)
 _LINE = Base.metadata.tables[LetterLine.__tablename__]
-_BODIES = frozenset({"body_text", "body_html", "ics"})
+BODIES = frozenset({"body_text", "body_html", "ics"})
+"""What the events about a letter leave out: the row itself keeps it."""
 
 
 def digest_key(day: date, mailbox: str) -> str:
@@ -154,7 +155,7 @@ def insert_lines(session: Session, lines: Sequence[LineRow]) -> None:
 
 def letter_change(row: Letter, action: str, *, reason: str | None = None) -> Change:
     """An event about a letter: everything but its body, which the row itself keeps."""
-    snapshot = {name: value for name, value in snapshot_of(row).items() if name not in _BODIES}
+    snapshot = {name: value for name, value in snapshot_of(row).items() if name not in BODIES}
     return Change(
         entity="letter",
         entity_id=str(row.id),
