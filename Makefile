@@ -80,6 +80,7 @@ faults: setup ## the long tests: processes killed, disks filled, networks cut; w
 
 simulate: setup ## a thousand lives of the whole engine under drawn troubles; what came of them
 	$(BIN)/python -m simulator
+	$(BIN)/python -m tests.postgres_lives
 
 bench: setup ## measure what the documents claim
 	$(BIN)/python -m benchmarks

@@ -38,7 +38,7 @@ def simulate_(
 ) -> None:
     """Mô phỏng nhiều năm với đủ loại sự cố, kiểm tra từng ngày; không đụng đến dữ liệu thật.
 
-    Mặc định chạy trong bộ nhớ; --database chỉ nhận một tệp SQLite còn trống.
+    Mặc định chạy trong bộ nhớ; --database chỉ nhận một cơ sở dữ liệu còn trống.
     """
     from simulator.life import Asked
     from simulator.lives import Summary, live_all, seeds_from, silenced
@@ -65,9 +65,6 @@ def _need_empty(url: str, lives: int) -> None:
         msg = "--database chỉ dùng cho một lần mô phỏng: bỏ --lives hoặc bỏ --database."
         raise WrongUse(msg, field="lives")
     database = Database(url)
-    if not database.is_sqlite:
-        msg = "Mô phỏng hiện chạy trên SQLite: bỏ --database, hoặc nêu một tệp SQLite còn trống."
-        raise WrongUse(msg, field="database")
     try:
         if database_revision(database) is not None:
             msg = f"{database.shown_url} đã có dữ liệu; mô phỏng cần một cơ sở dữ liệu còn trống."
@@ -117,8 +114,7 @@ def _sum_up(out: Output, found: Summary) -> None:
         [(name.replace("_", " "), count) for name, count in sorted(found.checks.items())],
         keep=(0, 1),
     )
-    lives = sum(found.lives.values())
     out.say(
-        f"{lives} lần mô phỏng, {found.days} ngày, {found.seconds:.0f} giây; "
+        f"{found.count} lần mô phỏng, {found.days} ngày, {found.seconds:.0f} giây; "
         f"{len(found.broken)} lần có điều không giữ được."
     )

@@ -148,6 +148,12 @@ def pending_notices(
     return session.execute(_narrowed(query, plan, item)).all()
 
 
+def at_once_waits(session: Session) -> bool:
+    """Whether anything was said that goes at once and is not yet queued."""
+    query = select(Notice.id).where(Notice.letter_id.is_(None), ~Notice.void, Notice.at_once)
+    return session.scalar(query.limit(1)) is not None
+
+
 def letters_by_key(
     session: Session, keys: Iterable[str], *, lock: bool = False
 ) -> dict[str, tuple[int, str]]:
@@ -161,8 +167,10 @@ def letters_by_key(
     return found
 
 
-COUNTED_KINDS = ("digest", "returned", "extension_decision", "monday_summary")
-"""Letters that the engine sends by itself; answers to a person do not count for the cap."""
+COUNTED_KINDS = ("digest", "returned", "extension_decision")
+"""Letters that the blast cap may hold. What it never holds does not count: answers to a person, and
+the summary of the week, which goes to whoever releases the others. So what is held does not depend
+on which run came first."""
 
 
 def any_letter(session: Session) -> bool:

@@ -65,31 +65,32 @@ def collect(
 
     Nothing but receipts is owed on a day off (rule 5).
     """
-    plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session))
     collected = Collected()
+    climbs = digests and load_calendar(session).is_working(as_of)
+    due = due_assignments(session, as_of, plan=plan, item=item) if climbs else ()
+    pending = pending_notices(session, plan=plan, item=item)
+    if not (due or pending):
+        return collected
+    plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session))
     book = address_book(session)
-    calendar = load_calendar(session)
     gap = gap_of(session)
-    if digests and calendar.is_working(as_of):
-        _collect_rungs(session, as_of, plans, book, collected, gap=gap, plan=plan, item=item)
+    _collect_rungs(session, due, plans, book, collected, as_of=as_of, gap=gap)
     _collect_notices(
-        session, as_of, plans, book, collected, gap=gap, plan=plan, item=item, digests=digests
+        session, pending, plans, book, collected, as_of=as_of, gap=gap, digests=digests
     )
     return collected
 
 
 def _collect_rungs(
     session: Session,
-    as_of: date,
+    rows: Sequence[Any],
     plans: OpenPlans,
     book: AddressBook,
     collected: Collected,
     *,
+    as_of: date,
     gap: Gap | None,
-    plan: str | None,
-    item: str | None,
 ) -> None:
-    rows = due_assignments(session, as_of, plan=plan, item=item)
     said = queued_rungs(session, as_of) if rows else set()
     for row in rows:
         state = plans.state(row.plan_key)
@@ -176,17 +177,15 @@ def _place(
 
 def _collect_notices(
     session: Session,
-    as_of: date,
+    pending: Sequence[Any],
     plans: OpenPlans,
     book: AddressBook,
     collected: Collected,
     *,
+    as_of: date,
     gap: Gap | None,
-    plan: str | None,
-    item: str | None,
     digests: bool,
 ) -> None:
-    pending = pending_notices(session, plan=plan, item=item)
     back = _back_again(pending)
     if digests:
         loose = {row.id: row for row in pending if _is_loose(row)}

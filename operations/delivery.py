@@ -138,6 +138,8 @@ def claim(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Claimed:
         any_day=ANY_DAY_LETTERS,
     )
     ids = list(session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+    if not ids:
+        return Claimed()
     rows = session.scalars(select(Letter).where(Letter.id.in_(ids)).order_by(Letter.id)).all()
     claimed = Claimed(taken=len(rows))
     changes: list[Change] = []

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
@@ -181,14 +182,20 @@ class Holding:
 
     def __init__(self, session: Session, stamp: Stamp) -> None:
         self._session, self._day = session, stamp.as_of
-        self._pilots = set(session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
-        keys = plan_keys(session)
-        self._factor = min(
-            (load_plan(session, key).policies.blast_factor for key in keys), default=1.5
-        )
-        self._coordinators: set[str] = set()
-        if self._pilots:
-            self._coordinators = {load_state(session, key).coordinator(stamp.as_of) for key in keys}
+
+    @cached_property
+    def _pilots(self) -> set[str]:
+        return set(self._session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
+
+    @cached_property
+    def _coordinators(self) -> set[str]:
+        keys = plan_keys(self._session)
+        return {load_state(self._session, key).coordinator(self._day) for key in keys}
+
+    @cached_property
+    def _factor(self) -> float:
+        plans = (load_plan(self._session, key) for key in plan_keys(self._session))
+        return min((plan.policies.blast_factor for plan in plans), default=1.5)
 
     def pilot(self, agency: str) -> HeldReason | None:
         """Held because others are pilots; the coordinator always reads its own letters."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
-from models.queries_mail import in_parts
+from models.queries_mail import at_once_waits, in_parts
 from models.tables import Assignment, Base, Letter, Notice
 from operations.address_book import address_book
 from operations.collecting import collect
@@ -73,7 +73,7 @@ def remind(
 def queue_at_once(session: Session, stamp: Stamp, *, sending_allowed: bool = True) -> RemindResult:
     """Queue only what goes at once: returns, decisions on extensions, receipts (rule 27)."""
     result = RemindResult()
-    if not sending_allowed:
+    if not (sending_allowed and at_once_waits(session)):
         return result
     lock_sweep(session)
     run = Run(session, stamp, Holding(session, stamp), result)
@@ -87,8 +87,9 @@ def queue_at_once(session: Session, stamp: Stamp, *, sending_allowed: bool = Tru
 
 def lock_sweep(session: Session) -> None:
     """Let one sweep run at a time, and none beside an opening (a SQLite writer is alone)."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext('tiendo.remind'))"))
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('tiendo.remind'))"))
     for key in plan_keys(session):
         lock_plan(session, key)
 

@@ -186,8 +186,6 @@ def one_digest_a_mailbox_a_day_arrives(
             yield f"{to}: {count} digests arrived on {day}"
 
 
-_CAPPED = tuple(kind for kind in COUNTED_KINDS if kind != "monday_summary")
-"""The week's summary counts and is never held: it goes to whoever releases the others."""
 _UNCOUNTED = (LetterState.HELD, LetterState.SUPERSEDED, LetterState.DROPPED)
 
 
@@ -212,7 +210,7 @@ def the_blast_cap_holds(
         .select_from(Letter)
         .where(
             Letter.day == day,
-            Letter.kind.in_(_CAPPED),
+            Letter.kind.in_(COUNTED_KINDS),
             Letter.state.not_in([one.value for one in _UNCOUNTED]),
             ~held.exists(),
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 import multiprocessing
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -55,16 +57,22 @@ def live(asked: Asked) -> Story:
     return Life(asked).live()
 
 
-def live_all(asked: Sequence[Asked], *, jobs: int = 1) -> Iterator[Story]:
-    """All lives, as they end; in the order asked for with one job."""
-    if jobs <= 1 or len(asked) <= 1:
-        yield from map(live, asked)
+def live_all(asked: Iterable[Asked], *, jobs: int = 1, until: float = math.inf) -> Iterator[Story]:
+    """All lives, as they end; in the order asked for with one job.
+
+    None begins after ``until`` (of ``time.monotonic``); what has begun is lived to its end.
+    """
+    waiting = itertools.takewhile(lambda _: time.monotonic() < until, asked)
+    if jobs <= 1:
+        yield from map(live, waiting)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=silence) as pool:
-        waiting = [pool.submit(live, one) for one in asked]
-        for one in as_completed(waiting):
-            yield one.result()
+        living = {pool.submit(live, one) for one in itertools.islice(waiting, jobs)}
+        while living:
+            ended, living = wait(living, return_when=FIRST_COMPLETED)
+            living |= {pool.submit(live, one) for one in itertools.islice(waiting, len(ended))}
+            yield from (one.result() for one in ended)
 
 
 @dataclass(slots=True)
@@ -93,6 +101,11 @@ class Summary:
         self.checks += story.checks
         if story.broken:
             self.broken.append(story)
+
+    @property
+    def count(self) -> int:
+        """How many lives."""
+        return sum(self.lives.values())
 
     @property
     def seconds(self) -> float:

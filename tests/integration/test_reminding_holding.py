@@ -70,6 +70,31 @@ def test_within_the_cap_nothing_is_held(database_url: str) -> None:
         assert place.sweep(R5).held == 0
 
 
+@pytest.mark.parametrize("summary_first", [True, False])
+def test_the_summary_of_the_week_takes_no_room_under_the_cap(
+    database_url: str, *, summary_first: bool
+) -> None:
+    """Rule 32: it is never held, and what is held does not depend on which run came first."""
+    monday = date(2027, 3, 29)
+    plan = world.plan(Policies(blast_factor=0.5))  # of nine mailboxes: four letters a day
+    at = (COORDINATOR, A, B)
+    with town(database_url, plan=plan, work=two_leads, contacts=at) as place:
+
+        def summarise() -> None:
+            with place.changing() as session:
+                assert queue_monday_summary(session, world.flow(monday)) == 1
+
+        if summary_first:
+            summarise()
+        result = place.sweep(monday)
+        if not summary_first:
+            summarise()
+        assert (result.letters, result.held) == (4, 0)
+        mail = ScriptedMail()
+        place.send(monday, mail)
+        assert len(mail.addresses) == 5
+
+
 def test_while_somebody_is_a_pilot_letters_to_all_others_are_held(database_url: str) -> None:
     """Rule 19."""
     with town(database_url, work=two_leads) as place:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import smtplib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -28,9 +30,11 @@ from simulator import daily, monthly
 from simulator.clock import SimulatedClock
 from simulator.fate import Died, Fate, MortalDatabase, Place
 from simulator.life import Asked, Life
-from simulator.lives import live_all, replay, seeds_from, silenced
+from simulator.lives import live, live_all, replay, seeds_from, silenced
 from simulator.mail import MailServer
 from simulator.promises_of_work import events_are_in_the_log
+from simulator.report import DOCUMENT, write
+from tests.databases import Copies
 
 SHORT = 35
 """Days: a month's look is in it."""
@@ -328,13 +332,35 @@ def test_the_command_fails_with_a_life_that_broke(
     assert said["day"]
 
 
-def test_only_an_empty_sqlite_database_is_taken(
-    capsys: pytest.CaptureFixture[str], lived: tuple[Life, Database]
+def test_only_an_empty_database_is_taken(
+    capsys: pytest.CaptureFixture[str], database_url: str
 ) -> None:
-    url = lived[1].url
-    assert run(["simulate", "--database", "postgresql://127.0.0.1/x"]) == 2
-    assert run(["simulate", "--database", url]) == 2
+    assert run(["simulate", "--database", database_url]) == 2
     assert "còn trống" in capsys.readouterr().err
+
+
+def test_a_life_keeps_every_promise_on_postgresql(postgres_copies: Copies, tmp_path: Path) -> None:
+    with postgres_copies.one(tmp_path, migrated=True) as url:
+        story = live(Asked(seed=3, years=1, days=SHORT, database=url))
+    assert not story.broken, "\n".join([str(story.day), *story.broken])
+    assert story.letters
+
+
+def test_no_life_begins_after_its_time() -> None:
+    asked = seeds_from(Asked(seed=1, years=1, days=1), 3)
+    assert not list(live_all(asked, until=0))
+    assert not list(live_all(asked, jobs=2, until=0))
+
+
+def test_what_came_of_lives_stands_between_its_marks(tmp_path: Path) -> None:
+    document = tmp_path / "reliability.md"
+    shutil.copyfile(DOCUMENT, document)
+    write(["of one"], document=document)
+    write(["of another"], document=document, on_postgresql=True)
+    write(["of a third"], document=document)
+    whole = document.read_text(encoding="utf-8")
+    assert "of one" not in whole
+    assert whole.index("of a third") < whole.index("of another")
 
 
 def test_lengths_are_drawn_from_the_seed() -> None:
