@@ -30,6 +30,13 @@ FromStdin = Annotated[
     typer.Option("--password-stdin", help="Đọc mật khẩu từ dòng đầu của đầu vào chuẩn."),
 ]
 
+Plans = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plan", metavar="MÃ", help="Đề án được xem, dùng nhiều lần được; mặc định mọi đề án."
+    ),
+]
+
 
 @accounts.command("add", cls=Command)
 def add(
@@ -66,6 +73,7 @@ def add(
         date | None,
         typer.Option("--valid-to", parser=day, metavar="NGÀY", help="Ngày cuối được dùng."),
     ] = None,
+    plan: Plans = None,
     password_stdin: FromStdin = False,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="Chưa đặt mật khẩu; chưa đăng nhập được.")
@@ -92,6 +100,7 @@ def add(
                     agency=agency or _own_agency(here, role),
                     basis=basis,
                     valid_to=valid_to,
+                    plans=tuple(plan or ()),
                 ),
             )
             here.out.record(_as_json(row))
@@ -138,6 +147,20 @@ def password_(ctx: typer.Context, username: Username, password_stdin: FromStdin 
             set_password(session, here.stamp(), username, new)
         here.out.record({"username": username, "password": "set"})
         here.out.say(f"Đã đặt lại mật khẩu của {username}.")
+
+
+@accounts.command("plans", cls=Command)
+def plans_(ctx: typer.Context, username: Username, plan: Plans = None) -> None:
+    """Chọn các đề án mà một tài khoản được xem; không nêu đề án nào là mọi đề án."""
+    from cli.edge import ready
+    from operations.account_plans import set_plans
+
+    with ready(ctx) as here:
+        with here.runtime.database.write() as session:
+            set_plans(session, here.stamp(), username, plan or ())
+        here.out.record({"username": username, "plans": sorted(set(plan or ())) or None})
+        told = ", ".join(sorted(set(plan or ()))) or "mọi đề án"
+        here.out.say(f"Tài khoản {username} nay xem: {told}.")
 
 
 @accounts.command("disable", cls=Command)
@@ -232,6 +255,7 @@ def _as_json(row: Account) -> dict[str, object]:
         "email": row.email,
         "basis": row.basis,
         "valid_to": row.valid_to,
+        "plans": None if row.plans is None else row.plans.split(),
         "active": row.active,
         "last_login_at": row.last_login_at,
     }

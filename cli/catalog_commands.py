@@ -14,6 +14,7 @@ from cli.output import ABSENT, Output, agreed, shown
 from cli.params import PlanKey, Yes, any_path, day, existing_folder
 
 if TYPE_CHECKING:
+    from cli.edge import Here
     from rules.workdays import WorkCalendar
     from tasks_catalog.describe import ItemMeaning, NextDate
     from tasks_catalog.diff import Change
@@ -115,8 +116,24 @@ def apply(
                 )
             )
             out.say(f"{key}: đã áp dụng, phiên bản {done.version}.")
+            if first:
+                _say_who_sees(here, key)
             for kept in done.kept:
                 out.say(f"  giữ nguyên nội dung đã sửa trong hệ thống: {kept}")
+
+
+def _say_who_sees(here: Here, key: str) -> None:
+    """A further plan is seen by everybody whose account names no plan: say so."""
+    from operations.plans_seen import who_see_all
+    from operations.state import plan_keys
+
+    with here.runtime.database.read() as session:
+        several, count = len(plan_keys(session)) > 1, who_see_all(session)
+    if several and count:
+        here.out.say(
+            f"  {count} tài khoản đang xem mọi đề án, nên cũng xem {key}. Muốn tài khoản nào chỉ "
+            "xem một số đề án: tiendo accounts plans TÊN --plan MÃ."
+        )
 
 
 @catalog.command("export", cls=Command)

@@ -35,6 +35,8 @@ class ApiToken(Base):
     agency_key: Mapped[Key | None] = mapped_column(ForeignKey("agency.key"))
     scopes: Mapped[Line]
     """Words of ``operations.api_tokens.Scope``, with blanks between."""
+    plans: Mapped[str | None] = mapped_column(Text)
+    """Keys of the plans that it sees, separated by a space; None for every plan there is."""
     purpose: Mapped[Line]
     """What it is for and on what basis."""
     secret_hash: Mapped[Line]

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
+from models.seeing import SEEN, SIGHT, session_class, watch
+
 BUSY_TIMEOUT_MS = 60_000
 _BEGIN = "sqlite_begin"
 SHARED = "shared"
@@ -91,6 +93,7 @@ class Database:
         self.engine: Engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             _prepare_sqlite(self.engine, durable=durable)
+        watch(self.engine)
         self._shared: dict[str, Any] = {}
         self._writer = self.engine.execution_options(**{_BEGIN: "IMMEDIATE"})
 
@@ -102,14 +105,19 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that writes: committed at the end, rolled back on any exception."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        sight = SIGHT.get()
+        seen = None if sight is None else sight.writing
+        opened = session_class(seen)(self._writer, expire_on_commit=False, info={SEEN: seen})
+        with opened as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that reads; whatever it did is rolled back, what it read stays usable."""
-        info = {SHARED: self._shared}
-        with Session(self.engine, expire_on_commit=False, info=info) as session:
+        sight = SIGHT.get()
+        seen = None if sight is None else sight.reading
+        info = {SHARED: self._shared, SEEN: seen}
+        with session_class(seen)(self.engine, expire_on_commit=False, info=info) as session:
             yield session
             session.expunge_all()
             session.rollback()

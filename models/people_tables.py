@@ -25,6 +25,8 @@ class Account(Base):
     email: Mapped[Line | None]
     agency_key: Mapped[Key | None] = mapped_column(ForeignKey("agency.key"))
     role: Mapped[Word]
+    plans: Mapped[str | None] = mapped_column(Text)
+    """Keys of the plans that it sees, separated by a space; None for every plan there is."""
     password_hash: Mapped[Line | None]
     password_short: Mapped[bool] = mapped_column(default=False)
     """The password is lawful only together with a one-time code."""

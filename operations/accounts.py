@@ -19,6 +19,7 @@ from notifications.addresses import AddressError, check_address
 from operations.errors import Checks, NotFound, NotPermitted, Refused
 from operations.guards import need_admin, need_text, vn_date
 from operations.history import Change, record, snapshot_of
+from operations.plans_seen import check_plans
 from operations.stamp import Stamp
 from rules.actors import AccountRole, ActorKind
 from rules.passwords import (
@@ -47,6 +48,8 @@ class NewAccount:
     agency: str | None = None
     basis: str | None = None
     valid_to: date | None = None
+    plans: tuple[str, ...] = ()
+    """The plans that it sees; none named, every plan there is."""
 
 
 def account_names(session: Session) -> Mapping[str, str]:
@@ -70,6 +73,7 @@ def add_account(session: Session, stamp: Stamp, new: NewAccount) -> Account:
         email=work_address(new.email),
         agency_key=new.agency,
         role=new.role.value,
+        plans=check_plans(session, new.plans, new.role),
         password_hash=hashed,
         basis=(new.basis or "").strip() or None,
         valid_to=new.valid_to,
@@ -96,6 +100,7 @@ def check_account(session: Session, stamp: Stamp, new: NewAccount) -> tuple[str,
     checks.run(lambda: work_address(new.email), None)
     checks.run(lambda: _check_basis(new), None)
     checks.run(lambda: _check_end(new, stamp.as_of), None)
+    checks.run(lambda: check_plans(session, new.plans, new.role), None)
     password = new.password or ""
     hashed = checks.run(lambda: _hash(password, username, totp=False), "") if password else None
     checks.done()

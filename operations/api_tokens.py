@@ -24,6 +24,7 @@ from models.tables import AccessLog, AgencyRow, ApiToken
 from operations.errors import Checks, Conflict, NotFound, Refused
 from operations.guards import need_admin, need_text, vn_date
 from operations.history import Change, record, snapshot_of
+from operations.plans_seen import check_plans, plans_of
 from operations.stamp import Stamp
 
 LONGEST: Final = timedelta(days=2 * 366)
@@ -66,6 +67,8 @@ class NewToken:
     scopes: Sequence[str]
     valid_to: date | None
     agency: str | None = None
+    plans: tuple[str, ...] = ()
+    """The plans that it sees; none named, every plan there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,8 @@ class TokenRow:
     valid_to: date
     revoked_at: datetime | None
     last_used_at: datetime | None
+    plans: frozenset[str] | None = None
+    """None for every plan there is."""
 
     def holds_on(self, day: date) -> bool:
         """Whether it opens anything on ``day``."""
@@ -116,6 +121,7 @@ def issue_token(session: Session, stamp: Stamp, new: NewToken) -> Issued:
         raise NotFound(msg, field="agency")
     scopes = checks.run(lambda: _scopes(new.scopes, kind), list[Scope]())
     valid_to = checks.run(lambda: _last_day(new.valid_to, stamp.as_of), stamp.as_of)
+    plans = checks.run(lambda: check_plans(session, new.plans, None), None)
     checks.done()
     public, secret = f"td_{secrets.token_hex(5)}", secrets.token_urlsafe(32)
     text = f"{public}_{secret}"
@@ -125,6 +131,7 @@ def issue_token(session: Session, stamp: Stamp, new: NewToken) -> Issued:
         kind=kind,
         agency_key=new.agency,
         scopes=" ".join(scopes),
+        plans=plans,
         purpose=purpose,
         secret_hash=_digest(text),
         created_at=stamp.at,
@@ -218,6 +225,7 @@ def _shown(row: ApiToken, used: datetime | None) -> TokenRow:
         valid_to=row.valid_to,
         revoked_at=row.revoked_at,
         last_used_at=used,
+        plans=plans_of(row.plans),
     )
 
 

@@ -245,7 +245,7 @@ def _unseen(session: Session, narrowed: _Narrowed) -> Iterator[Found]:
         AccessLog.at <= Assignment.confirmed_at,
         AccessLog.path == literal("evidence/").concat(cast(Evidence.id, String)),
     )
-    counted = select(func.count()).where(
+    counted = select(func.count(Evidence.id)).where(
         and_(
             Evidence.submission_id == Submission.id,
             Evidence.sha256.is_not(None),

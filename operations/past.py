@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from models.base import Base
+from models.seeing import SEEN, everything, session_class
 from models.tables import (
     AccessLog,
     DatabaseFact,
@@ -81,9 +82,10 @@ _KEPT_FACTS: Final = (Facts.TRIAL, Facts.FIRST_DAY, Facts.LAST_DAY)
 @contextmanager
 def as_known_at(session: Session, instant: datetime) -> Iterator[Session]:
     """A session over the tables as they were known at ``instant``; whatever it writes is lost."""
-    engine = _empty()
+    engine, seen = _empty(), session.info.get(SEEN)
     try:
-        with engine.begin() as target:
+        # An instant is laid whole: who sees some plans only is shown those of it.
+        with everything(session), engine.begin() as target:
             for entity, table in _WORK.items():
                 _lay(target, table, _last_snapshots(session, entity, instant).values())
             for entity, table in _CATALOG.items():
@@ -95,7 +97,8 @@ def as_known_at(session: Session, instant: datetime) -> Iterator[Session]:
             _lay_plans(session, target, instant)
             _lay_results(session, target, instant)
             _lay_logs(session, target, instant)
-        with Session(engine, expire_on_commit=False) as past:
+        info = {SEEN: seen}
+        with session_class(seen)(engine, expire_on_commit=False, info=info) as past:
             yield past
             past.expunge_all()
     finally:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Event, GroupRow
+from operations.plans_seen import agencies_elsewhere
 from operations.queries_history import HistoryLine, lines_of
 from operations.state import load_directory
 from rules.values import Agency, Certainty
@@ -45,9 +46,12 @@ def letter_groups(session: Session, as_of: date) -> list[GroupView]:
             .order_by(Event.at, Event.id),
         )
     }
-    found = []
+    found, hidden = [], agencies_elsewhere(session)
     for row in session.scalars(select(GroupRow).order_by(GroupRow.letters, GroupRow.position)):
-        keys = directory.resolve([f"@{row.key}"], as_of)
+        members = directory.resolve([f"@{row.key}"], as_of)
+        keys = [key for key in members if key not in hidden]
+        if members and not keys:
+            continue
         found.append(
             GroupView(
                 key=row.key,

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.engine import SHARED
+from models.seeing import SEEN
 
 _T = TypeVar("_T")
 Newest = tuple[int, bytes]
@@ -76,6 +77,7 @@ def remember(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
     if shared is None or newest is None:
         return make()
     memory: Remembered = shared.setdefault(__name__, Remembered())
+    key = (session.info.get(SEEN), key)
     known, value = memory.find(key, newest)
     if known:
         return value  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.seeing import SIGHT, Sight
 from portal.errors import TooSlow
 
 MAX_BODY: Final = 60 * 1024 * 1024
@@ -72,6 +73,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
+        # Whoever lets the request in says what it sees; its threads share this one.
+        SIGHT.set(Sight())
         receive = _hurried(receive)
         if _stated_length(scope) > self._max_body:
             with contextlib.suppress(TooSlow):

@@ -84,6 +84,7 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("mailbox", "undeliverable"): "Hộp thư không nhận được thư",
     ("account", "add"): "Mở tài khoản",
     ("account", "set_password"): "Đặt mật khẩu",
+    ("account", "set_plans"): "Chọn đề án của tài khoản",
     ("account", "enable"): "Mở lại tài khoản",
     ("account", "disable"): "Ngừng tài khoản",
     ("account", "lock"): "Khóa tạm tài khoản",

@@ -5,11 +5,10 @@ Who sees an entry is who may open its route, by the one table of permissions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from portal.permissions import READS_ALL, Visitor, may_open
+from portal.permissions import EVERY_PLAN, READS_ALL, Visitor, may_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +125,22 @@ SECTIONS: Final = (
 """All there is; a new page that people look for gets its line here."""
 
 
-def menu(path: str, visitor: Visitor, *, local_mailbox: bool) -> Menu:
-    """The sections that ``visitor`` may open, and where among them ``path`` is."""
+def menu(path: str, visitor: Visitor, *, local_mailbox: bool, every_plan: bool = True) -> Menu:
+    """The sections that ``visitor`` may open, and where among them ``path`` is.
+
+    ``every_plan`` is whether the account sees all plans, and so what is about all of them.
+    """
     shown = [
         Section(section.title, entries)
         for section in SECTIONS
-        if (entries := tuple(_open(section.entries, visitor, local_mailbox=local_mailbox)))
+        if (
+            entries := tuple(
+                one
+                for one in section.entries
+                if _may_see(one, visitor, local_mailbox=local_mailbox)
+                and (every_plan or one.route not in EVERY_PLAN)
+            )
+        )
     ]
     ranked = [
         (entry.nearness(path), section, entry) for section in shown for entry in section.entries
@@ -140,10 +149,6 @@ def menu(path: str, visitor: Visitor, *, local_mailbox: bool) -> Menu:
     if nearest is None or not nearest[0]:
         return Menu(tuple(shown), None, None, path)
     return Menu(tuple(shown), nearest[1], nearest[2], path)
-
-
-def _open(entries: Sequence[Entry], visitor: Visitor, *, local_mailbox: bool) -> list[Entry]:
-    return [one for one in entries if _may_see(one, visitor, local_mailbox=local_mailbox)]
 
 
 def _may_see(entry: Entry, visitor: Visitor, *, local_mailbox: bool) -> bool:

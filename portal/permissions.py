@@ -75,6 +75,7 @@ _PAGES: Final[Mapping[str, frozenset[Visitor]]] = {
     "sign_on": ALL,
     "sign_on_return": ALL,
     "logout": ACCOUNTS,
+    "choose_plan": ACCOUNTS,
     # One-time links to the door; the pages check the link themselves.
     "first_account_form": ALL,
     "first_account": ALL,
@@ -293,6 +294,28 @@ FILES: Final = (
 
 TABLE: Final = {**_PAGES, **{f"{page}_export": _PAGES[page] for page in FILES}}
 """Route name to those who may open it."""
+
+EVERY_PLAN: Final = frozenset(
+    {
+        *("letters_release", "letter_rehearsal", "letter_pilots", "letter_pilots_act", "run_now"),
+        *("contact_file", "contact_file_template", "contact_file_preview", "contact_file_apply"),
+        *("import_file", "import_file_template", "import_file_preview", "import_file_apply"),
+        *("reorganisations", "reorganisation_form", "reorganisation_preview"),
+        *("reorganisation_file", "reorganisation_apply", "reorganisation_keep"),
+        *("group_act", "days_act", "open_data_act", "reading"),
+        *("outlets", "outlet", "outlet_add", "outlet_act"),
+        *("accounts", "accounts_add", "account", "account_act"),
+        *("api_tokens", "api_tokens_add", "api_token_revoke"),
+        *("verifying", "verify_now", "checkpoint_file", "seal_keys"),
+        *("mailbox", "letter", "letter_body", "letter_file"),
+        *("letter_rehearsal_export", "letter_pilots_export", "reorganisations_export"),
+        *("reading_export", "accounts_export"),
+    }
+)
+"""What is about every plan at once, where a database holds several: closed to accounts that see
+some plans only, and never narrowed to the one that somebody looks at just now."""
+SHARED_WRITES: Final = frozenset({"agency_contacts_act", "agency_entry_act"})
+"""What changes something that all plans share, such as who an agency's focal point is."""
 
 API_SCOPES: Final[Mapping[str, Scope]] = {
     route: Scope.ACT

@@ -18,7 +18,7 @@ import portal.words
 from notifications.formats import vn_date, vn_datetime, vn_number
 from portal.navigation import menu
 from portal.past_links import Past, keep_instant
-from portal.permissions import TABLE, visitor_of
+from portal.permissions import EVERY_PLAN, TABLE, visitor_of
 from rules.lifecycle import ACTION_WORDS, RETURNED_WORD, STATUS_WORDS
 from rules.timeliness import CELL_WORDS
 
@@ -106,17 +106,25 @@ class Pages:
             "session_mark": state.get("mark", ""),
             "past": past,
             "downloads": _downloads(request),
+            "plan_choice": _choice(request, visitor),
         }
         if visitor is not None:
             known["menu"] = menu(
                 request.url.path,
                 visitor_of(visitor.role),
                 local_mailbox=bool(self._environment.globals["local_mailbox"]),
+                every_plan=visitor.plans is None,
             )
         page = self._environment.get_template(name).render(known | values)
         if isinstance(past, Past) and past.instant is not None:
             page = keep_instant(page, past.exact)
         return HTMLResponse(page, status_code=status)
+
+
+def _choice(request: Request, visitor: Any) -> Any:
+    """The plans to choose from on this page; None where it is about every plan at once."""
+    route = getattr(request.scope.get("route"), "name", "")
+    return None if visitor is None or route in EVERY_PLAN else visitor.choice
 
 
 _NO_FILTER: Final = frozenset({"trang", "truoc", "so", "su-kien", "ghi", "da"})

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.tables import AgencyRow
 from notifications.formats import clean_line
 from operations.audit import MACHINE, HistorySearch, Place
+from operations.plans_seen import agencies_elsewhere
 from operations.remembered import remember
 from operations.state import known_plans
 from portal.errors import BadForm
@@ -155,11 +156,12 @@ def _choices(session: Session) -> Choices:
         for item in plan.every_item:
             items.setdefault(item.key, f"{item.key} {item.text.task}")
     rows = session.execute(select(AgencyRow.key, AgencyRow.name).order_by(AgencyRow.position))
+    hidden = agencies_elsewhere(session)
     first = min((plan.first_year for plan in plans), default=2026)
     last = max((plan.last_year for plan in plans), default=2026)
     return Choices(
         plans={plan.key: f"{plan.short_code} {plan.decision.code}" for plan in plans},
         items=items,
         years=tuple(range(first, last + 1)),
-        agencies={key: name for key, name in rows},  # noqa: C416 - typed rows
+        agencies={key: name for key, name in rows if key not in hidden},
     )

@@ -8,25 +8,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import Request
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from models.tables import Account, AgencyRow, EndedSession, LinkToken
+from models.tables import Account, AgencyRow, EndedSession, LinkToken, PlanRow
 from operations.access import log_access
 from operations.ended_sessions import note_ended, session_key
 from operations.links import LinkForged, LinkPurpose, check, signed_token
+from operations.plans_seen import plans_of
 from portal.api.door import admit
 from portal.errors import AccountUnready, LoginNeeded, NotAllowed
 from portal.permissions import (
     API_SCOPES,
+    EVERY_PLAN,
     MAILBOX_ROUTES,
     OPEN_TO_UNREADY,
+    SHARED_WRITES,
     TABLE,
     Visitor,
     may_open,
     visitor_of,
 )
 from portal.portal import SESSION_COOKIE, Portal, address_of, portal_of
+from portal.sight import Choice, choice_of, follow, look_at, write_everything
 from portal.signing import SESSION, SessionValue
 from portal.throttle import FORGED, OPENS
 from rules.actors import AccountRole, Actor, ActorKind
@@ -63,6 +67,10 @@ class Person:
     """Whether the password is too short to stand without a one-time code."""
     by_provider: bool = False
     """Whether the session began by single sign-on."""
+    plans: frozenset[str] | None = None
+    """The plans that the account sees; None for every plan there is."""
+    choice: Choice | None = None
+    """What it may choose from, where it sees several."""
 
     @property
     def can_decide(self) -> bool:
@@ -103,6 +111,8 @@ def authorise(request: Request) -> None:
         return
     person = _person(portal, request)
     request.scope["state"]["visitor"] = person
+    if person is not None:
+        _look(request, route, person)
     kind = Visitor.ANYBODY if person is None else visitor_of(person.role)
     if person is not None and person.unready and route not in OPEN_TO_UNREADY:
         raise AccountUnready
@@ -117,6 +127,25 @@ def authorise(request: Request) -> None:
         "Tài khoản này không xem được trang đó. Đề nghị quay về trang đầu, hoặc liên hệ "
         "quản trị hệ thống nếu cần thêm quyền."
     )
+
+
+def _look(request: Request, route: str, person: Person) -> None:
+    """Have this request see the plans of ``person`` (and the one that was chosen) and no other.
+
+    Raises:
+        NotAllowed: the page is about every plan, and the account is not.
+    """
+    look_at(person.plans)
+    if route in EVERY_PLAN:
+        if person.plans is not None:
+            raise NotAllowed(
+                "Nội dung này chung cho mọi đề án, còn tài khoản này chỉ theo dõi một số đề án. "
+                "Đề nghị liên hệ người điều phối chung hoặc quản trị hệ thống."
+            )
+        return
+    if route in SHARED_WRITES:
+        write_everything()
+    follow(person.choice, request, person.plans)
 
 
 def _log_reading(portal: Portal, request: Request, person: Person) -> None:
@@ -175,7 +204,11 @@ _WHO: Final = (
     select(
         *(Account.id, Account.username, Account.name, Account.post, Account.role),
         *(Account.agency_key, Account.active, Account.valid_to, Account.session_epoch),
-        *(Account.password_short, Account.totp_secret),
+        *(Account.password_short, Account.totp_secret, Account.plans),
+        select(func.aggregate_strings(PlanRow.key, " "))
+        .where(PlanRow.active)
+        .scalar_subquery()
+        .label("every_plan"),
         *(AgencyRow.name.label("agency_name"), AgencyRow.formal_name),
         exists().where(EndedSession.id == bindparam("session")).label("over"),
     )
@@ -193,8 +226,11 @@ def _person(portal: Portal, request: Request) -> Person | None:
     with portal.runtime.database.read() as session:
         asked = {"number": value.account, "session": session_key(value.sid)}
         row = session.execute(_WHO, asked).one_or_none()
-    if row is None or not _still_holds(portal, row, value):
-        return None
+        if row is None or not _still_holds(portal, row, value):
+            return None
+        plans = plans_of(row.plans)
+        keys = [one for one in (row.every_plan or "").split() if plans is None or one in plans]
+        choice = choice_of(portal, request, session, keys)
     now = portal.runtime.clock.now()
     if now - value.seen_at >= _RENEW:
         renew(portal, request, value, now)
@@ -213,6 +249,8 @@ def _person(portal: Portal, request: Request) -> Person | None:
         addressed_as=row.formal_name or row.agency_name,
         unready=row.password_short and row.totp_secret is None,
         by_provider=value.by_provider,
+        plans=plans,
+        choice=choice,
     )
 
 

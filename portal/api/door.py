@@ -14,6 +14,7 @@ from operations.stamp import Stamp
 from portal.errors import NotAllowed, PageError
 from portal.permissions import API_SCOPES, Visitor, may_open
 from portal.portal import Portal, address_of
+from portal.sight import look_at
 from portal.throttle import API_ADDRESS, API_CALLS, FORGED, POSTS
 from rules.actors import Actor, ActorKind
 
@@ -96,6 +97,7 @@ def admit(portal: Portal, request: Request, route: str) -> None:
             f"Mã API này không có phạm vi “{scope}” ({SCOPE_WORDS[scope]}); "
             "đề nghị quản trị hệ thống cấp mã có phạm vi phù hợp."
         )
+    look_at(token.plans)
     request.scope["state"]["caller"] = Caller(
         portal=portal, token=token, agency_name=agency_name, address=address
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from operations.api_reading import Asked, assignments_page, occurrences_page
 from operations.errors import NotFound
+from operations.plans_seen import agencies_elsewhere
 from operations.queries_detail import WorkDetail, work_detail
 from operations.state import load_directory, load_plan, plan_keys
 from portal.api.door import BASE, By, Caller
@@ -193,7 +194,8 @@ def outcomes_of(one: Item) -> list[OutcomeOut]:
 def agencies(by: By) -> list[AgencyOut]:
     """Các cơ quan, đơn vị, kể cả những cơ quan đã kết thúc."""
     with by.portal.runtime.database.read() as session:
-        found = load_directory(session).agencies
+        hidden = agencies_elsewhere(session)
+        found = [one for one in load_directory(session).agencies if one.key not in hidden]
     return [
         AgencyOut(**{name: getattr(one, name) for name in AgencyOut.model_fields}) for one in found
     ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.tables import Account, AgencyRow
 from operations.account_links import issue_password_link
+from operations.account_plans import set_plans
 from operations.accounts import (
     NewAccount,
     add_account,
@@ -22,6 +23,7 @@ from operations.accounts import (
     set_password,
 )
 from operations.errors import Refused
+from operations.plans_seen import plan_names, plans_of
 from operations.stamp import Stamp
 from operations.state import load_directory
 from operations.totp import reset_totp
@@ -55,12 +57,18 @@ ROLE_WORDS: Final = {
 _EMPTY_PASSWORD: Final = "Đề nghị nhập mật khẩu mới, từ 14 ký tự."  # noqa: S105 - a sentence
 
 
+def ticked_plans(session: Session, reading: Reading) -> tuple[str, ...]:
+    """The plans that a form names; none, for every plan."""
+    return tuple(key for key in plan_names(session) if reading.posted.ticked(f"plan.{key}"))
+
+
 def show_accounts(request: Request, form: FormState, status: int) -> Response:
     """All accounts, and the form that opens one."""
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
         rows = list_accounts(session)
         directory = load_directory(session)
+        plans = plan_names(session)
     return portal.pages(
         request,
         "accounts.html",
@@ -69,6 +77,7 @@ def show_accounts(request: Request, form: FormState, status: int) -> Response:
         names={one.key: one.name for one in directory.agencies},
         agencies=directory.valid_on(portal.today),
         roles=ROLE_WORDS,
+        plans=plans,
         form=form,
         now=portal.runtime.clock.now(),
         today=portal.today,
@@ -119,6 +128,7 @@ def _add(session: Session, stamp: Stamp, reading: Reading) -> str:
             agency=agency or None,
             basis=basis or None,
             valid_to=valid_to,
+            plans=ticked_plans(session, reading),
         ),
     )
     waits = "" if row.password_hash else " Chưa có mật khẩu nên chưa đăng nhập được."
@@ -149,6 +159,7 @@ def show_account(
             raise NotThere("Không có tài khoản này.")
         named = select(AgencyRow.name).where(AgencyRow.key == row.agency_key)
         agency = session.scalars(named).one_or_none()
+        plans = plan_names(session)
     return portal.pages(
         request,
         "account.html",
@@ -156,6 +167,8 @@ def show_account(
         account=row,
         agency=agency,
         roles=ROLE_WORDS,
+        plans=plans,
+        seen=plans_of(row.plans),
         own=row.username == person.username,
         link=link,
         now=portal.runtime.clock.now(),
@@ -187,6 +200,18 @@ def _email(username: str) -> Do:
         reading.done()
         changed = set_email(session, stamp, username, email or None)
         return "Đã sửa thư điện tử." if changed else "Thư điện tử không thay đổi."
+
+    return do
+
+
+def _plans(username: str) -> Do:
+    def do(session: Session, stamp: Stamp, reading: Reading) -> str:
+        wanted = ticked_plans(session, reading)
+        if not set_plans(session, stamp, username, wanted):
+            return "Các đề án được xem không thay đổi."
+        names = plan_names(session)
+        told = ", ".join(names[key] for key in wanted) if wanted else "mọi đề án"
+        return f"Tài khoản này nay xem: {told}."
 
     return do
 
@@ -244,6 +269,7 @@ def account_act(
     deeds: dict[str, Do] = {
         "mat-khau": _password(name),
         "thu-dien-tu": _email(name),
+        "de-an": _plans(name),
         "ngung": _switch(name, on=False),
         "mo-lai": _switch(name, on=True),
         "dat-lai-ma": _reset(name),

@@ -15,6 +15,7 @@ from operations.added import AddedInput, add_work
 from operations.added_changes import Amendment, amend_added, cancel_added
 from operations.added_preview import AddedPreview, preview_added
 from operations.errors import NotFound
+from operations.plans_seen import agencies_elsewhere
 from operations.queries_added import AddedView, added_one, added_works
 from operations.stamp import Stamp
 from operations.state import load_directory, load_plan, plan_keys
@@ -120,6 +121,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         session = view.session
         rows, directory = added_works(session), load_directory(session)
         plans = [load_plan(session, key) for key in plan_keys(session)]
+        hidden = agencies_elsewhere(session)
     return portal.pages(
         request,
         "added.html",
@@ -130,7 +132,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         groups=[
             one for one in directory.groups if directory.resolve([f"@{one.key}"], portal.today)
         ],
-        agencies=directory.valid_on(portal.today),
+        agencies=[one for one in directory.valid_on(portal.today) if one.key not in hidden],
         modes=MODE_WORDS,
         confirmations=CONFIRMATION_WORDS,
         authorities=AUTHORITIES,

@@ -21,6 +21,7 @@ from operations.contacts import (
     set_contact,
 )
 from operations.letter_switches import set_letters
+from operations.plans_seen import agencies_elsewhere
 from operations.stamp import Stamp
 from operations.state import load_directory
 from portal.catalog_tables import agencies_table
@@ -85,7 +86,8 @@ def _found(request: Request) -> Found:
         directory = load_directory(session)
         gaps = {gap.agency_key: gap for gap in contact_gaps(session, today)}
         pilots = frozenset(session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
-    valid = directory.valid_on(today)
+        hidden = agencies_elsewhere(session)
+    valid = [one for one in directory.valid_on(today) if one.key not in hidden]
     keys = {one.key for one in valid}
     wanted, missing = asked.get("ten", "").strip().casefold(), asked.get("thieu", "")
     return Found(
@@ -97,7 +99,7 @@ def _found(request: Request) -> Found:
             ),
             key=lambda one: (one.kind, one.key),
         ),
-        ended=[one for one in directory.agencies if one.key not in keys],
+        ended=[one for one in directory.agencies if one.key not in keys | hidden],
         total=len(valid),
         gaps=gaps,
         letters={one.key: directory.letters_on(one.key, today) for one in valid},
@@ -133,7 +135,7 @@ def show_agency(request: Request, key: str, form: FormState, status: int) -> Res
     with looking(request) as view:
         session = view.session
         row = session.get(AgencyRow, key)
-        if row is None:
+        if row is None or key in agencies_elsewhere(session):
             raise NotThere("Không có cơ quan này trong danh mục.")
         directory = load_directory(session)
         contacts = {ContactKind(one.kind): one for one in contacts_of(session, key)}
@@ -222,7 +224,9 @@ def agency_entry_act(
 ) -> Response:
     """Set or remove a contact, or switch letters on or off."""
     do = _deed(name, deed)
-    if do is None:
+    with portal_of(request).runtime.database.read() as session:
+        hidden = name in agencies_elsewhere(session)
+    if do is None or hidden:
         raise NotThere
     return file_form(
         request,

@@ -17,11 +17,13 @@ from operations.api_tokens import (
     list_tokens,
     revoke_token,
 )
+from operations.plans_seen import plan_names
 from operations.stamp import Stamp
 from operations.state import load_directory
 from portal.attempts import attempt
 from portal.filing import file_form
 from portal.forms import FormState, Posted, posted
+from portal.pages.accounts import ticked_plans
 from portal.pages.contacts import BASE
 from portal.portal import address_of, portal_of
 from portal.reading import Reading
@@ -42,6 +44,7 @@ def show_tokens(
     with portal.runtime.database.read() as session:
         rows = list_tokens(session)
         directory = load_directory(session)
+        plans = plan_names(session)
     return portal.pages(
         request,
         "tokens.html",
@@ -51,6 +54,7 @@ def show_tokens(
         names={one.key: one.name for one in directory.agencies},
         agencies=directory.valid_on(portal.today),
         scopes=SCOPE_WORDS,
+        plans=plans,
         form=form,
         today=portal.today,
         said=told(request),
@@ -79,6 +83,7 @@ def api_tokens_add(request: Request, form: Annotated[Posted, Depends(posted)]) -
             agency=reading.line("agency") or None,
             scopes=[one.value for one in Scope if form.ticked(f"scope.{one.value}")],
             valid_to=reading.day("valid_to"),
+            plans=ticked_plans(session, reading),
         )
         reading.done()
         made.append(issue_token(session, stamp, new))

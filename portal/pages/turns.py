@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.tables import Occurrence
 from operations.money import MoneyRow, money_rows, set_money
 from operations.parties import Addition, add_agency, drop_agency
+from operations.plans_seen import agencies_elsewhere
 from operations.queries import WorkRow, work_list
 from operations.rescheduling import reschedule
 from operations.stamp import Stamp
@@ -84,13 +85,15 @@ def _show(request: Request, number: int, form: FormState, status: int = 200) -> 
     portal = portal_of(request)
     with portal.runtime.database.read() as session:
         turn = _read(session, request, number)
+        hidden = agencies_elsewhere(session)
+    valid = turn.state.directory.valid_on(portal.today)
     return portal.pages(
         request,
         "turn.html",
         status=status,
         form=form,
         turn=turn,
-        agencies=turn.state.directory.valid_on(portal.today),
+        agencies=[one for one in valid if one.key not in hidden],
         roles=_ROLES,
         movable=movable,
         droppable=droppable,

@@ -10,12 +10,13 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.tables import Event, Verification
 from operations.errors import NotFound, Refused
 from operations.log_found import Outside
 from operations.proofs import Proof, prove, readable, sealed_at
-from operations.queries_history import lines_of
+from operations.queries_history import HistoryLine, lines_of
 from operations.sealing import ages, last_checkpoint
 from portal.downloads import attachment
 from portal.errors import NotThere
@@ -151,12 +152,21 @@ def seal_keys(request: Request) -> Response:
     return _file(text, "khoa-niem-phong.txt", "text/plain; charset=utf-8")
 
 
+def _line(session: Session, number: int) -> HistoryLine:
+    """The event, where there is one and it is this person's to read."""
+    found = lines_of(session, select(Event).where(Event.id == number))
+    if not found:
+        raise NotThere(f"Không có sự kiện số {number}.")
+    return found[0]
+
+
 @router.api_route("/lich-su/{number}/bang-chung", methods=_READ, name="event_proof")
 def event_proof(request: Request, number: int) -> Response:
     """The proof of one event, readable; or why there is none."""
     portal = portal_of(request)
     proof, problem, first = None, "", None
     with portal.runtime.database.read() as session:
+        line = _line(session, number)
         try:
             proof = prove(session, number, _keys(request))
             first = sealed_at(session, number)
@@ -164,7 +174,6 @@ def event_proof(request: Request, number: int) -> Response:
             raise NotThere(str(error)) from None
         except Refused as error:
             problem = str(error)
-        (line,) = lines_of(session, select(Event).where(Event.id == number))
     return portal.pages(
         request,
         "proof.html",
@@ -191,6 +200,7 @@ def _spread(proof: Proof) -> str:
 def event_proof_file(request: Request, number: int) -> Response:
     """The same as a file that a program checks."""
     with portal_of(request).runtime.database.read() as session:
+        _line(session, number)
         try:
             proof = prove(session, number, _keys(request))
         except Refused as error:
