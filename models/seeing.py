@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, event, not_, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, event, not_, or_, select
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session
+from sqlalchemy.sql import visitors
 
 from models.base import Base
 from models.tables import (
@@ -105,8 +106,18 @@ def _narrow(state: ORMExecuteState) -> None:
     seen: Seen | None = state.session.info.get(SEEN)
     if seen is None or not (state.is_select or state.is_update or state.is_delete):
         return
-    state.statement = state.statement.options(*_criteria(seen))
+    every = _criteria(seen)
+    # Each option is a part of the statement's key in the cache: only what is needed is added.
+    needed = [every[name] for name in _tables_of(state.statement) if name in every]
     state.update_execution_options(**{_CHECKED: True})
+    if needed:
+        state.statement = state.statement.options(*needed)
+
+
+def _tables_of(statement: Any) -> list[str]:
+    """The tables that a statement names, wherever in it."""
+    found = (one.name for one in visitors.iterate(statement) if isinstance(one, Table))
+    return sorted(set(found))
 
 
 def watch(engine: Engine) -> None:
@@ -159,10 +170,11 @@ class _Criterion(LoaderCriteriaOption):
 
 
 @lru_cache(maxsize=64)
-def _criteria(seen: Seen) -> tuple[LoaderCriteriaOption, ...]:
-    return tuple(
-        _Criterion(entity, make(seen), include_aliases=True) for entity, make in _ENTITIES.items()
-    )
+def _criteria(seen: Seen) -> Mapping[str, LoaderCriteriaOption]:
+    return {
+        entity.__tablename__: _Criterion(entity, make(seen), include_aliases=True)
+        for entity, make in _ENTITIES.items()
+    }
 
 
 def _table(entity: type[Base], mark: str) -> Any:
