@@ -225,7 +225,7 @@ FIELD_WORDS: Final[Mapping[str, str]] = {
     "created_by": "Người giao", "value": "Giá trị", "set_on": "Áp dụng từ ngày",
     "backup": "Bản sao lưu", "made_at": "Sao lưu lúc", "schema": "Phiên bản dữ liệu",
     "file": "Tệp lưu", "rows": "Số dòng dữ liệu", "events": "Số sự kiện", "files": "Số tệp tài liệu",
-    "recorded_on": "Ghi ngày", "settled_on": "Hoàn tất ngày", "settled_at": "Hoàn tất lúc",
+    "plans": "Đề án được xem", "recorded_on": "Ghi ngày", "settled_on": "Hoàn tất ngày", "settled_at": "Hoàn tất lúc",
 }  # fmt: skip
 TECHNICAL: Final = frozenset(
     {
@@ -259,6 +259,8 @@ _CODED: Final = frozenset(
 
 def value_words(field: str, value: Any, agencies: Mapping[str, str]) -> str:
     """The value of a field as people read it."""
+    if field == "plans":
+        return ", ".join(str(value).split()) if value else "mọi đề án"
     if value is None or value == "":
         return "(trống)"
     if isinstance(value, bool):
