@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from models.seeing import SEEN, SIGHT, session_class, watch
+from models.seeing import CHECKED, SEEN, SIGHT, session_class, watch
 
 BUSY_TIMEOUT_MS = 60_000
 _BEGIN = "sqlite_begin"
@@ -96,6 +96,9 @@ class Database:
         watch(self.engine)
         self._shared: dict[str, Any] = {}
         self._writer = self.engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+        checked = {CHECKED: True}
+        self._seeing = self.engine.execution_options(**checked)
+        self._seeing_writer = self._writer.execution_options(**checked)
 
     @property
     def shown_url(self) -> str:
@@ -107,7 +110,8 @@ class Database:
         """A transaction that writes: committed at the end, rolled back on any exception."""
         sight = SIGHT.get()
         seen = None if sight is None else sight.writing
-        opened = session_class(seen)(self._writer, expire_on_commit=False, info={SEEN: seen})
+        engine = self._writer if seen is None else self._seeing_writer
+        opened = session_class(seen)(engine, expire_on_commit=False, info={SEEN: seen})
         with opened as session, session.begin():
             yield session
 
@@ -117,7 +121,8 @@ class Database:
         sight = SIGHT.get()
         seen = None if sight is None else sight.reading
         info = {SHARED: self._shared, SEEN: seen}
-        with session_class(seen)(self.engine, expire_on_commit=False, info=info) as session:
+        engine = self.engine if seen is None else self._seeing
+        with session_class(seen)(engine, expire_on_commit=False, info=info) as session:
             yield session
             session.expunge_all()
             session.rollback()

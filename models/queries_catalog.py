@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.base import Base
+from models.seeing import CHECKED, SEEN, Seen
 from models.tables import (
     AddedWork,
     AgencyRow,
@@ -99,6 +100,16 @@ FACTS = select(_FACT.c.key, _FACT.c.value)
 
 
 def rows_of(session: Session, query: Select[Any], **values: Any) -> Rows:
-    """The rows of one of these queries; what the session holds back is written first."""
+    """The rows of one of these queries; what the session holds back is written first.
+
+    These go past what narrows a session to the plans that it sees, so they are narrowed here.
+    """
     session.flush()
-    return tuple(map(tuple, session.connection().execute(query, values)))
+    seen: Seen | None = session.info.get(SEEN)
+    if seen is not None and "plan" in values and values["plan"] not in seen.shown:
+        return ()
+    found = session.connection().execute(query, values, execution_options={CHECKED: False})
+    rows = tuple(map(tuple, found))
+    if seen is not None and query is ACTIVE_PLANS:
+        return tuple(row for row in rows if row[0] in seen.shown)
+    return rows

@@ -51,7 +51,8 @@ from models.tables import (
 SEEN: Final = "seen"
 """Where a session keeps what it sees, in its ``info``."""
 _MARK: Final = "seen_for_"
-_CHECKED: Final = "tiendo_seen"
+CHECKED: Final = "tiendo_seen"
+"""The execution option of statements that are refused unless they carry their condition."""
 _OF_NO_PLAN: Final = (
     *("agency", "contact", "day", "group", "mailbox", "reorganisation", "succession"),
 )
@@ -104,12 +105,14 @@ def session_class(seen: Seen | None) -> type[Session]:
 @event.listens_for(SeeingSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     seen: Seen | None = state.session.info.get(SEEN)
-    if seen is None or not (state.is_select or state.is_update or state.is_delete):
+    if seen is None:
+        state.update_execution_options(**{CHECKED: False})
+        return
+    if not (state.is_select or state.is_update or state.is_delete):
         return
     every = _criteria(seen)
     # Each option is a part of the statement's key in the cache: only what is needed is added.
     needed = [every[name] for name in _tables_of(state.statement) if name in every]
-    state.update_execution_options(**{_CHECKED: True})
     if needed:
         state.statement = state.statement.options(*needed)
 
@@ -128,16 +131,19 @@ def watch(engine: Engine) -> None:
 def _refuse_unseen(
     _connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, *_: Any
 ) -> None:
-    if context is not None and context.execution_options.get(_CHECKED):
+    if context is not None and context.execution_options.get(CHECKED) and _reads(statement):
         missing = _unmarked(statement)
         if missing:
             msg = f"rows of every plan would be read from {', '.join(missing)}: {statement}"
             raise UnseenRead(msg)
 
 
-_READS = re.compile(
-    r'\b(?:FROM|JOIN|UPDATE)\s+"?(\w+)"?(?:\s+AS\s+(\w+))?|,\s+"?(\w+)"?\s+AS\s+\w+_1\b'
-)
+def _reads(statement: str) -> bool:
+    """What is written by its number was read by this session before."""
+    return statement.startswith(("SELECT", "WITH", "("))
+
+
+_READS = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)"?(?:\s+AS\s+(\w+))?|,\s+"?(\w+)"?\s+AS\s+\w+_1\b')
 _MARKS = re.compile(rf"\b{_MARK}(\w+)")
 
 

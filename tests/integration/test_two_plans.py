@@ -13,10 +13,10 @@ from unittest.mock import patch
 
 import pytest
 from httpx import Response
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.seeing import SEEN, SeeingSession, Seen, UnseenRead
+from models.seeing import SIGHT, Seen, Sight, UnseenRead, everything
 from models.tables import (
     Account,
     AddedWork,
@@ -469,9 +469,18 @@ def test_which_plans_an_account_sees_is_checked_and_recorded(site: Site) -> None
 
 
 def test_a_statement_that_cannot_be_narrowed_is_refused_before_it_runs(site: Site) -> None:
-    engine, seen = site.runtime.database.engine, Seen(shown=frozenset({world.PLAN}))
+    held = SIGHT.set(Sight(reading=Seen(shown=frozenset({world.PLAN}))))
     work = Occurrence.__table__
-    with SeeingSession(engine, info={SEEN: seen}) as session:
-        assert plan_keys(session) == [world.PLAN]
-        with pytest.raises(UnseenRead, match="occurrence"):
-            session.execute(select(work.c.id)).all()
+    try:
+        with site.runtime.database.read() as session:
+            assert plan_keys(session) == [world.PLAN]
+            with pytest.raises(UnseenRead, match="occurrence"):
+                session.execute(select(work.c.id)).all()
+            with pytest.raises(UnseenRead, match="event"):
+                session.execute(text("SELECT snapshot FROM event")).all()
+            with pytest.raises(UnseenRead, match="occurrence"):
+                session.connection().execute(select(work.c.id)).all()
+            with everything(session):
+                assert len(session.scalars(select(Occurrence.id)).all()) == 5
+    finally:
+        SIGHT.reset(held)
