@@ -20,7 +20,6 @@ the others                ``note`` where there is one; ``obstacle`` (its number)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -39,21 +38,6 @@ NEEDED: Mapping[NoticeKind, frozenset[str]] = {
     NoticeKind.DATE_CHANGED: frozenset({"previous_due_on"}),
 }
 """What a payload must hold; a kind that is not here needs nothing."""
-
-_COLUMNS = (
-    "id",
-    "kind",
-    "assignment_id",
-    "agency_key",
-    "audience",
-    "at_once",
-    "to_address",
-    "payload",
-    "created_on",
-    "created_at",
-    "letter_id",
-    "void",
-)
 
 
 def add_notice(
@@ -156,28 +140,22 @@ def add_notices(
 ) -> int:
     """Write the same notice to the mailboxes of many, as (assignment id, agency key), in bulk."""
     said = list(rows)
-    text = canonical_json(payload or {})
-    at_once, audience = kind in AT_ONCE, Audience.MAILBOX.value
     ids = allocate_ids(session, Notice.__tablename__, len(said))
-
-    def tuples() -> Iterable[tuple[Any, ...]]:
-        for number, (assignment_id, agency) in zip(ids, said, strict=True):
-            yield (
-                number,
-                kind.value,
-                assignment_id,
-                agency,
-                audience,
-                at_once,
-                None,
-                text,
-                stamp.as_of,
-                stamp.at,
-                None,
-                False,
-            )
-
-    return insert_rows(session, Base.metadata.tables[Notice.__tablename__], _COLUMNS, tuples())
+    return insert_rows(
+        session,
+        Base.metadata.tables[Notice.__tablename__],
+        ("id", "assignment_id", "agency_key"),
+        ((number, *one) for number, one in zip(ids, said, strict=True)),
+        shared={
+            "kind": kind.value,
+            "audience": Audience.MAILBOX.value,
+            "at_once": kind in AT_ONCE,
+            "payload": canonical_json(payload or {}),
+            "created_on": stamp.as_of,
+            "created_at": stamp.at,
+            "void": False,
+        },
+    )
 
 
 def void_notices(

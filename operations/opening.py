@@ -1,36 +1,28 @@
 """Opening what should be open (rules 10, 11, 16, 19): the hot path of a new period.
 
-Level-triggered: run it ten times or after ten missed days, it ends in the same rows. Rows and
-events are written through the driver's bulk path, one occurrence at a time, so that memory does
-not grow with the number of agencies.
+Level-triggered: run it ten times or after ten missed days, it ends in the same rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.bulk import allocate_ids, insert_rows
-from models.tables import Assignment, Base, Occurrence
+from models.bulk import allocate_ids, reads_by_index
+from models.tables import Assignment, Occurrence
 from operations.history import Change, record, snapshot_of
-from operations.notices import add_opening_notices
+from operations.opening_rows import OpeningRows
 from operations.settling import settle_due
 from operations.stamp import Stamp
 from operations.state import PlanState, fixed_dates, load_state
 from operations.succession import Moved, replay_successions
 from operations.transition import Work, apply
 from rules.actors import Capacity
-from rules.ladder import NO_RUNG, next_step
-from rules.lifecycle import OPEN, Action, Status
-from rules.planning import Opening, Party, ladder_key, openings
-from rules.values import DateAuthority, ItemKind, Role, TrackingMode
-
-_ASSIGNMENT = Base.metadata.tables["assignment"]
-_COLUMNS = tuple(column.name for column in _ASSIGNMENT.columns)
+from rules.lifecycle import OPEN, Action
+from rules.planning import Opening, openings
+from rules.values import ItemKind, TrackingMode
 
 
 @dataclass(slots=True)
@@ -58,6 +50,7 @@ def open_due(
         NotFound: there is no such plan.
     """
     lock_plan(session, plan_key)
+    reads_by_index(session)
     state = load_state(session, plan_key)
     result = OpeningResult()
     missing = openings(
@@ -92,28 +85,10 @@ def open_occurrence(session: Session, stamp: Stamp, state: PlanState, opening: O
     occurrence = _occurrence(session, stamp, state, opening)
     session.add(occurrence)
     session.flush()
-    ids = allocate_ids(session, "assignment", len(opening.parties))
-    rows = [
-        _assignment(stamp, state, opening, occurrence_id=occurrence.id, number=number, party=party)
-        for number, party in zip(ids, opening.parties, strict=True)
-    ]
-    insert_rows(
-        session, _ASSIGNMENT, _COLUMNS, (tuple(row[name] for name in _COLUMNS) for row in rows)
-    )
-    record(session, stamp, list(_changes(opening, occurrence, rows)))
-    add_opening_notices(
-        session,
-        stamp,
-        [(row["id"], row["agency_key"]) for row in rows if _is_told(state, opening, row)],
-        opening.mode,
-    )
+    record(session, stamp, [_change(opening, occurrence)])
+    rows = OpeningRows(session, stamp, state, opening, occurrence).write()
     session.expunge(occurrence)
-    return len(rows)
-
-
-def _is_told(state: PlanState, opening: Opening, row: dict[str, Any]) -> bool:
-    lead = row["role"] == Role.LEAD.value
-    return lead and state.directory.letters_on(row["agency_key"], opening.opens_on)
+    return rows
 
 
 def _occurrence(session: Session, stamp: Stamp, state: PlanState, opening: Opening) -> Occurrence:
@@ -142,64 +117,8 @@ def _occurrence(session: Session, stamp: Stamp, state: PlanState, opening: Openi
     )
 
 
-def _assignment(
-    stamp: Stamp,
-    state: PlanState,
-    opening: Opening,
-    *,
-    occurrence_id: int,
-    number: int,
-    party: Party,
-) -> dict[str, Any]:
-    lead = party.role is Role.LEAD
-    row: dict[str, Any] = dict.fromkeys(_COLUMNS)
-    row |= {
-        "id": number,
-        "occurrence_id": occurrence_id,
-        "agency_key": party.agency,
-        "agency_name": party.name,
-        "role": party.role.value,
-        "round": 1,
-        "status": (Status.NOT_STARTED if lead else Status.DORMANT).value,
-        "nominal_due_on": opening.nominal_due_on,
-        "original_due_on": opening.original_due_on,
-        "due_on": opening.original_due_on,
-        "authority": opening.authority.value,
-        "document_code": opening.document.code if opening.document else None,
-        "late_entry": False,
-        "self_confirmed": False,
-        "sampled": False,
-        "extensions": 0,
-        "returns": 0,
-        "updated_at": stamp.at,
-        "updated_by": stamp.actor.name,
-        "version": 1,
-    }
-    if lead and state.directory.letters_on(party.agency, opening.original_due_on):
-        row["next_reminder_on"] = _first_reminder(state, opening)
-    return row
-
-
-def _first_reminder(state: PlanState, opening: Opening) -> Any:
-    key = ladder_key(
-        opening.item.calendar.ladder,
-        kind=opening.item.calendar.kind,
-        mode=opening.mode,
-        role=Role.LEAD,
-        provisional=opening.authority is DateAuthority.PROVISIONAL,
-    )
-    ladder = state.plan.ladders.get(key) if key else None
-    if ladder is None:
-        return None
-    step = next_step(ladder, opening.original_due_on, state.calendar, last_rung=NO_RUNG)
-    return None if step is None else step.day
-
-
-def _changes(
-    opening: Opening, occurrence: Occurrence, rows: list[dict[str, Any]]
-) -> Iterator[Change]:
-    document = opening.document.code if opening.document else None
-    yield Change(
+def _change(opening: Opening, occurrence: Occurrence) -> Change:
+    return Change(
         entity="occurrence",
         entity_id=str(occurrence.id),
         action="open",
@@ -208,21 +127,8 @@ def _changes(
         plan=occurrence.plan_key,
         item=occurrence.item_key,
         period=occurrence.period_key,
-        document=document,
+        document=opening.document.code if opening.document else None,
     )
-    for row in rows:
-        yield Change(
-            entity="assignment",
-            entity_id=str(row["id"]),
-            action="assign",
-            snapshot=row,
-            effective_on=opening.opens_on,
-            plan=occurrence.plan_key,
-            item=occurrence.item_key,
-            period=occurrence.period_key,
-            agency=row["agency_key"],
-            document=document,
-        )
 
 
 def _lapse_earlier(session: Session, stamp: Stamp, state: PlanState, opening: Opening) -> int:

@@ -95,7 +95,7 @@ class Directory:
     are kept: a group resolves in the order of its members.
     """
 
-    __slots__ = ("_agencies", "_groups", "_silent", "_successions")
+    __slots__ = ("_agencies", "_groups", "_silent", "_silent_by_day", "_successions")
 
     def __init__(
         self,
@@ -110,6 +110,7 @@ class Directory:
             sorted(successions, key=lambda s: (s.effective_on, s.predecessor, s.successor or ""))
         )
         self._silent = tuple(g.key for g in self._groups.values() if not g.letters)
+        self._silent_by_day: dict[date, frozenset[str]] = {}
         self._check()
 
     @property
@@ -189,9 +190,15 @@ class Directory:
 
     def letters_on(self, key: str, on: date) -> bool:
         """Whether the agency gets automatic letters on that day (rule 36)."""
-        return self.agency(key).letters and not any(
-            key in self._members(f"@{group}", on) for group in self._silent
-        )
+        return self.agency(key).letters and key not in self._silent_on(on)
+
+    def _silent_on(self, on: date) -> frozenset[str]:
+        """The agencies of the groups without letters; asked for of every agency on few days."""
+        found = self._silent_by_day.get(on)
+        if found is None:
+            found = frozenset(key for group in self._silent for key in self._members(group, on))
+            self._silent_by_day[on] = found
+        return found
 
     def _members(self, ref: str, on: date) -> tuple[str, ...]:
         found: dict[str, None] = {}

@@ -14,10 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from json.encoder import encode_basestring
+from typing import NewType
 
 CANONICAL_VERSION = 1
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+CanonicalText = NewType("CanonicalText", str)
+"""JSON that is in its canonical form already."""
 
 
 def plain(value: object) -> Json:
@@ -64,6 +67,34 @@ def canonical_v1(fields: Mapping[str, object]) -> bytes:
 def leaf_digest(canonical: bytes) -> bytes:
     """SHA-256(0x00 || ``canonical``): 32 bytes."""
     return hashlib.sha256(b"\x00" + canonical).digest()
+
+
+def canonical_frame(
+    fixed: Mapping[str, object], free: Sequence[str]
+) -> Callable[[Sequence[object]], CanonicalText]:
+    """A writer of the canonical text of objects that have the values ``fixed`` in common.
+
+    It takes the values of ``free``, in that order. The same text as :func:`canonical_json` writes,
+    many times as fast: for thousands of objects that differ by little.
+    """
+    cells = {name: canonical_json(value).replace("%", "%%") for name, value in fixed.items()}
+    cells |= dict.fromkeys(free, "%s")
+    frame = (f"{canonical_json(name).replace('%', '%%')}:{cells[name]}" for name in sorted(cells))
+    whole = f"{{{','.join(frame)}}}"
+    order = sorted(range(len(free)), key=lambda place: free[place])
+
+    def write(values: Sequence[object]) -> CanonicalText:
+        return CanonicalText(whole % tuple([_cell(values[place]) for place in order]))
+
+    return write
+
+
+def _cell(value: object) -> str | int:
+    if isinstance(value, str):
+        return encode_basestring(value if value.isascii() else _nfc(value))
+    if value is None:
+        return "null"
+    return value if type(value) is int else canonical_json(value)
 
 
 def canonical_row_v1(columns: Sequence[str]) -> Callable[[Sequence[str | int | None]], bytes]:

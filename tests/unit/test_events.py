@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.events import canonical_json, canonical_v1, leaf_digest
+from rules.events import canonical_frame, canonical_json, canonical_v1, leaf_digest
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text()
 values = st.recursive(
@@ -33,6 +33,17 @@ def _nfc(value: object) -> object:
 def test_the_canonical_form_is_that_of_rfc_8785(value: object) -> None:
     """(38) Anybody can make it again with a library of their own."""
     assert canonical_json(value).encode() == rfc8785.dumps(_nfc(value))  # type: ignore[arg-type]
+
+
+names = st.text(st.characters(codec="ascii"))
+
+
+@given(st.dictionaries(names, scalars | st.dates()), st.dictionaries(names, scalars | st.dates()))
+def test_a_frame_writes_the_same_text(fixed: dict[str, object], free: dict[str, object]) -> None:
+    """(38) Whichever of the values the objects have in common."""
+    fixed = {key: value for key, value in fixed.items() if key not in free}
+    write = canonical_frame(fixed, list(free))
+    assert write(list(free.values())) == canonical_json({**fixed, **free})
 
 
 def test_the_leaf_digest_is_that_of_rfc_6962() -> None:
