@@ -31,6 +31,9 @@ if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
 
+# As many at a time as there are cores; FAULTS_AT_ONCE= tries one after the other.
+FAULTS_AT_ONCE ?= -n $(shell nproc) --dist loadfile
+
 .PHONY: help setup production run check audit test faults simulate bench screenshots guidance lock format clean
 
 help: ## list the targets
@@ -75,7 +78,7 @@ test: setup ## everything but the long fault tests
 
 faults: setup ## the long tests: processes killed, disks filled, networks cut; writes docs/reliability.md
 	tests/prerequisites.sh
-	FAULTS_DOCUMENT=docs/reliability.md $(PYTEST) tests/faults $(PYTEST_ARGS)
+	FAULTS_DOCUMENT=docs/reliability.md $(PYTEST) tests/faults -v --timeout 600 --no-header --tb=short --show-capture=no $(FAULTS_AT_ONCE) $(PYTEST_ARGS)
 	$(PYTEST) -m faults --ignore=tests/faults $(PYTEST_ARGS) || [ $$? = 5 ]
 
 simulate: setup ## a thousand lives of the whole engine under drawn troubles; what came of them

@@ -1,33 +1,37 @@
 """The grounds of the faults, what was tried, and the tables of what came of it."""
 
 import os
-import platform
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.databases import Copies
 from tests.faults import report, tried
+from tests.faults.gathered import Gathered
 from tests.faults.kills import Ground, Kill, Undisturbed, leave_in_peace
 from tests.faults.small import SmallGround
 from tests.faults.tried import Tried
 
-KILLS = pytest.StashKey[list[Kill]]()
-PEACE = pytest.StashKey[dict[str, Undisturbed]]()
-TRIED = pytest.StashKey[list[Tried]]()
+GATHERED = pytest.StashKey[Gathered]()
 BEGAN = time.monotonic()
 
 Grounds = Callable[[str], tuple[Ground, Undisturbed]]
 SmallGrounds = Callable[[str], SmallGround]
 
 
+def _gathered(config: pytest.Config) -> Gathered:
+    return config.stash.setdefault(GATHERED, Gathered())
+
+
 def _copies(request: pytest.FixtureRequest, store: str) -> Copies:
     copies = request.getfixturevalue("sqlite_copies" if store == "sqlite" else "postgres_copies")
     assert isinstance(copies, Copies)
+    if copies.server is not None:
+        _gathered(request.config).version = copies.server.version
     return copies
 
 
@@ -39,7 +43,7 @@ def grounds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     def of(store: str) -> tuple[Ground, Undisturbed]:
         ground = Ground(_copies(request, store), tmp_path_factory.mktemp(f"kills-{store}"))
         peace = leave_in_peace(ground)
-        request.config.stash.setdefault(PEACE, {})[store] = peace
+        _gathered(request.config).peace |= report.undisturbed({store: peace})
         return ground, peace
 
     return of
@@ -68,19 +72,42 @@ def small_url(store: str, small_grounds: SmallGrounds, tmp_path: Path) -> Iterat
 @pytest.fixture
 def kills(pytestconfig: pytest.Config) -> list[Kill]:
     """The kills of this run so far, for the table at its end."""
-    return pytestconfig.stash.setdefault(KILLS, [])
+    return _gathered(pytestconfig).kills
 
 
 @pytest.fixture
 def note(pytestconfig: pytest.Config) -> Callable[[Tried], None]:
     """Takes what was tried into the table at the end."""
-    found = pytestconfig.stash.setdefault(TRIED, [])
+    found = _gathered(pytestconfig)
+    terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    aloud = bool(os.environ.get("FAULTS_DOCUMENT"))
 
     def take(one: Tried) -> None:
-        found.append(one)
+        found.tried.append(one)
         tried.keep(one)
+        if aloud and terminal is not None:  # some tests try for minutes
+            minutes = (time.monotonic() - BEGAN) / 60
+            terminal.write_line(
+                f"{minutes:.1f} min, {found.processes_killed} killed: {one.fault}, "
+                f"{tried.NAMES[one.store]}: {one.happened}"
+            )
 
     return take
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what one of several processes of the tests has gathered."""
+    packed = getattr(node, "workeroutput", {}).get("faults")
+    if packed is not None:
+        _gathered(node.config).take(packed)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was gathered, where this is one of several processes."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["faults"] = _gathered(session.config).packed()
 
 
 def pytest_terminal_summary(
@@ -90,20 +117,14 @@ def pytest_terminal_summary(
 
     With FAULTS_DOCUMENT set (``make faults``) they go into ``docs/reliability.md`` as well.
     """
-    kills, found = config.stash.get(KILLS, []), config.stash.get(TRIED, [])
-    for line in (*report.table(kills), *tried.table(found)):
+    found = _gathered(config)
+    for line in found.tables():
         terminalreporter.write_line(line)
     document = os.environ.get("FAULTS_DOCUMENT")
-    if document is None or not found:
-        return
-    seconds = time.monotonic() - BEGAN
-    head = (
-        f"Tried in {seconds / 60:.0f} minutes on {os.cpu_count()} cores; Python "
-        f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}."
-    )
-    lines = [head, "", *tried.table(found)]
-    tried.write(lines, Path(document))
-    if kills:
-        peace = config.stash.get(PEACE, {})
-        told = report.told(kills, peace, seconds=None, version=None)
-        report.write(told, Path(document))
+    if document and found.tried:
+        found.write(
+            Path(document),
+            seconds=time.monotonic() - BEGAN,
+            processes=config.getoption("numprocesses", None) or 1,
+            failed=sum(len(terminalreporter.stats.get(how, [])) for how in ("failed", "error")),
+        )

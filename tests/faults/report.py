@@ -100,24 +100,34 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _undisturbed(peace: dict[str, Undisturbed]) -> Iterable[str]:
-    for store, one in peace.items():
-        spans = ", ".join(
-            f"{phase} {sum(s for (word, _), s in one.spans.items() if word == phase):.2f} s"
-            for phase in PHASES
-        )
-        rows = ", ".join(f"{rows.total():,} {name}" for name, rows in one.picture.items())
-        yield f"- {NAMES[store]}, undisturbed: {spans}; rows compared: {rows}; {one.letters.total()} letters received."
+def undisturbed(peace: dict[str, Undisturbed]) -> dict[str, str]:
+    """What the runs that were left in peace took and wrote, in a line for each store."""
+    return {store: _of_peace(store, peace[store]) for store in STORES if store in peace}
+
+
+def _of_peace(store: str, one: Undisturbed) -> str:
+    spans = ", ".join(
+        f"{phase} {sum(s for (word, _), s in one.spans.items() if word == phase):.2f} s"
+        for phase in PHASES
+    )
+    rows = ", ".join(f"{rows.total():,} {name}" for name, rows in one.picture.items())
+    return (
+        f"- {NAMES[store]}, undisturbed: {spans}; rows compared: {rows}; "
+        f"{one.letters.total()} letters received."
+    )
 
 
 def told(
     kills: Sequence[Kill],
-    peace: dict[str, Undisturbed],
+    peace: Iterable[str],
     *,
     seconds: float | None,
     version: str | None,
 ) -> list[str]:
-    """All that the document says of the kills; without the seconds where others ran as well."""
+    """All that the document says of the kills; without the seconds where others ran as well.
+
+    ``peace`` are the lines of :func:`undisturbed`.
+    """
     days = ", ".join(day.isoformat() for day in DAYS)
     took = "" if seconds is None else f" in {seconds:.0f} s"
     servers = f"SQLite {sqlite3.sqlite_version}, PostgreSQL {version or '18'}"
@@ -125,7 +135,7 @@ def told(
         f"{len(kills)} kills{took} on {os.cpu_count()} cores; "
         f"Python {platform.python_version()}, {servers}; business days {days}."
     )
-    return [head, "", *table(kills), "", *_undisturbed(peace)]
+    return [head, "", *table(kills), "", *peace]
 
 
 def write(lines: Iterable[str], document: Path = DOCUMENT) -> None:
@@ -140,7 +150,8 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tiendo-kills-") as folder:
         kills, peace, version = run_all(Path(folder))
-    lines = told(kills, peace, seconds=time.monotonic() - began, version=version)
+    peaceful = undisturbed(peace).values()
+    lines = told(kills, peaceful, seconds=time.monotonic() - began, version=version)
     print("\n".join(lines))  # noqa: T201 - what it is for
     write(lines)
     return int(any(one.broken for one in kills))

@@ -5,6 +5,8 @@ import pytest
 from tests.faults.conftest import Grounds
 from tests.faults.kills import SAMPLE, SEEDS, Kill, kill, kill_until_hit, store_of
 
+pytestmark = pytest.mark.timeout(400)  # the first of a store waits for its undisturbed run as well
+
 
 def _survives(
     seed: int,
