@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -27,7 +27,8 @@ from operations.stamp import Stamp
 from rules.actors import AccountRole, Actor, ActorKind
 from rules.events import CANONICAL_VERSION, canonical_json, canonical_v1, leaf_digest
 from rules.lifecycle import Status
-from tasks_catalog.loader import LoadedCatalog, load_plan
+from rules.values import Agency, Plan
+from tasks_catalog.loader import load_plan
 from tests.engine import PROVINCE, stamp
 
 AGENCIES, FIRST_YEAR, LAST_YEAR = 80, 2023, 2030
@@ -60,7 +61,8 @@ def fill(database: Database, events: int) -> int:
             add_account(
                 session, Stamp(at=_NOW, as_of=TODAY, actor=_OPERATOR), _account(name, role, agency)
             )
-        _work(session, catalog)
+        agencies = sorted(catalog.directory.agencies, key=lambda one: one.key != AGENCY)[:AGENCIES]
+        fill_work(session, catalog.plan, agencies)
     with database.write() as session:
         _history(session, events)
     with database.write() as session:
@@ -81,16 +83,22 @@ def _account(name: str, role: AccountRole, agency: str) -> NewAccount:
     )
 
 
-def _work(session: Session, catalog: LoadedCatalog) -> None:
-    plan, metadata = catalog.plan, Base.metadata.tables
-    agencies = sorted(catalog.directory.agencies, key=lambda one: one.key != AGENCY)[:AGENCIES]
+def fill_work(
+    session: Session, plan: Plan, agencies: Sequence[Agency], *, after: tuple[int, int] = (0, 0)
+) -> tuple[int, int]:
+    """Every year's work of a plan, each agency leading each item.
+
+    ``after`` are the last numbers of an occurrence and an assignment that are taken; returns those
+    that then are.
+    """
+    metadata = Base.metadata.tables
     occurrences: list[dict[str, Any]] = []
     assignments: list[dict[str, Any]] = []
     for year in range(FIRST_YEAR, LAST_YEAR + 1):
         for place, item in enumerate(plan.items):
             due = date(year, place + 1, 28)
             dates = {"nominal_due_on": due, "original_due_on": due, "due_on": due}
-            number = len(occurrences) + 1
+            number = after[0] + len(occurrences) + 1
             occurrences.append(
                 {
                     "id": number,
@@ -115,7 +123,7 @@ def _work(session: Session, catalog: LoadedCatalog) -> None:
             for order, agency in enumerate(agencies):
                 assignments.append(
                     {
-                        **_assignment(len(assignments) + 1, due, order),
+                        **_assignment(after[1] + len(assignments) + 1, due, order),
                         "occurrence_id": number,
                         "agency_key": agency.key,
                         **dates,
@@ -125,7 +133,8 @@ def _work(session: Session, catalog: LoadedCatalog) -> None:
     for name, rows in (("occurrence", occurrences), ("assignment", assignments)):
         insert_rows(session, metadata[name], list(rows[0]), (tuple(row.values()) for row in rows))
         if session.get_bind().dialect.name != "sqlite":
-            session.execute(text(f"SELECT setval('{name}_id_seq', {len(rows)})"))
+            session.execute(text(f"SELECT setval('{name}_id_seq', {rows[-1]['id']})"))
+    return after[0] + len(occurrences), after[1] + len(assignments)
 
 
 def _assignment(number: int, due: date, order: int) -> dict[str, Any]:

@@ -120,6 +120,16 @@ def heat_map(
     )
 
 
+def plan_map(session: Session, scope: Scope) -> Mapping[tuple[str, str], HeatCell]:
+    """The work of every plan in ``scope`` by plan and item, all its agencies together."""
+    found: dict[tuple[str, str], list[Tally]] = {}
+    for one in tallies(session, scope, Occurrence.plan_key, Occurrence.item_key):
+        if one.status not in UNCOUNTED:
+            plan, item = one.keys
+            found.setdefault((plan, item), []).append(one)
+    return {place: _cell(some) for place, some in found.items()}
+
+
 def homes(directory: Directory) -> Mapping[str, str]:
     """The first group that lists an agency by its own name: where it is shown."""
     found: dict[str, str] = {}

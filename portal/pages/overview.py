@@ -16,6 +16,7 @@ from operations.remembered import remember
 from portal.filters import CELL_KEYS
 from portal.maps import OUTSIDE, Part, cell_link, cell_word, read_map
 from portal.past import looking
+from portal.plan_maps import by_plan, read_plans
 from portal.portal import portal_of
 from portal.signs import CELL_SIGNS, HEAT_SIGNS
 from portal.tables import LISTINGS
@@ -120,6 +121,8 @@ def heat_map(request: Request) -> Response:
     portal = portal_of(request)
     with looking(request) as view:
         source = read_source(request, view)
+        if by_plan(source):
+            return _plans_map(request, source)
         found = read_map(source)
         outside = {part: read_map(source, part) for part in OUTSIDE}
     return portal.pages(
@@ -132,6 +135,22 @@ def heat_map(request: Request) -> Response:
         signs=HEAT_SIGNS,
         word=cell_word,
         link=lambda head, agency, cell: cell_link(source, head, agency, cell),
+        now=source.now,
+        action="/ban-do",
+        excel=source.filters.link("/xuat/ban-do.xlsx"),
+    )
+
+
+def _plans_map(request: Request, source: Source) -> Response:
+    """Items x plans, for who follows several and asks for none: each leads to its own map."""
+    return portal_of(request).pages(
+        request,
+        "heat_plans.html",
+        filters=source.filters,
+        maps={part: read_plans(source, part) for part in Part},
+        heats=list(Heat),
+        signs=HEAT_SIGNS,
+        word=cell_word,
         now=source.now,
         action="/ban-do",
         excel=source.filters.link("/xuat/ban-do.xlsx"),

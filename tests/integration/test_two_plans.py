@@ -484,3 +484,17 @@ def test_a_statement_that_cannot_be_narrowed_is_refused_before_it_runs(site: Sit
                 assert len(session.scalars(select(Occurrence.id)).all()) == 5
     finally:
         SIGHT.reset(held)
+
+
+def test_the_map_of_several_plans_is_a_row_a_plan_and_leads_to_each(site: Site) -> None:
+    browser = site.logged_in(Visitor.COORDINATOR)
+    page = browser.get("/ban-do")
+    told = text_of(page)
+    assert "Bản đồ tiến độ các đề án năm 2027" in told
+    assert "Xã Vạn Ninh" not in told, "agencies stand on the map of a plan"
+    own = browser.get(f"/ban-do?de-an={world.PLAN}&nam=2027")
+    assert f"/ban-do?nam=2027&amp;de-an={world.PLAN}" in page.text
+    assert "Xã Vạn Ninh" in text_of(own)
+    assert "CCHC-1718, I.1: Chưa hoàn thành, trong hạn: 2" in page.text
+    restrict(site, "coordinator", world.PLAN)
+    assert "Xã Vạn Ninh" in text_of(browser.get("/ban-do")), "one plan needs no choice"
