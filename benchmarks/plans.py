@@ -127,15 +127,21 @@ def main(plans: int, only: str | None) -> None:
                 copies.one(_folder(folder, "one"), migrated=True) as one_url,
                 copies.one(_folder(folder, "many"), migrated=True) as many_url,
             ):
-                for url, count in ((one_url, 1), (many_url, plans)):
-                    database = Database(url, durable=False)
-                    first = fill(database, count)
-                    database.close()
+                first = _filled(one_url, 1)
+                _filled(many_url, plans)
                 with (
                     worker("portal", one_url, _folder(folder, "one")) as one,
                     worker("portal", many_url, _folder(folder, "many")) as many,
                 ):
                     measure(store, one, many, plans, first)
+
+
+def _filled(url: str, plans: int) -> str:
+    database = Database(url, durable=False)
+    try:
+        return fill(database, plans)
+    finally:
+        database.close()
 
 
 def _folder(folder: Path, name: str) -> Path:

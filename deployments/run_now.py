@@ -30,7 +30,7 @@ async def run_all(asked: list[tuple[str, dict[str, Any]]]) -> int:
 
     failed = 0
     async with get_client() as client:
-        ids = {one.entrypoint: one.id for one in await client.read_deployments(limit=200)}
+        ids = await _deployments(client)
         for entrypoint, parameters in asked:
             flow: Any = load_flow_from_entrypoint(entrypoint)
             made = await client.create_flow_run_from_deployment(
@@ -42,6 +42,16 @@ async def run_all(asked: list[tuple[str, dict[str, Any]]]) -> int:
             state = await running
             failed += not state.is_completed()
     return failed
+
+
+async def _deployments(client: Any) -> dict[str, Any]:
+    """The ids of all deployments by entrypoint; Prefect gives no more than 200 at once."""
+    ids: dict[str, Any] = {}
+    read = 0
+    while more := await client.read_deployments(limit=200, offset=read):
+        ids |= {one.entrypoint: one.id for one in more}
+        read += len(more)
+    return ids
 
 
 def parse(argument: str) -> tuple[str, dict[str, Any]]:

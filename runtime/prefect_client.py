@@ -18,6 +18,9 @@ TIMEOUT_SECONDS = 1.5
 FRESH_SECONDS = 5.0
 """How long an answer is given again without asking."""
 
+_PAGE = 200
+"""Deployments of several plans are more than one answer of Prefect holds."""
+
 
 class PrefectDown(Exception):
     """Prefect did not answer, or not with what was asked for."""
@@ -148,7 +151,13 @@ class PrefectClient:
 
     def deployments(self) -> list[Deployment]:
         """All deployments. Raises :class:`PrefectDown`."""
-        found = self.post("/deployments/filter", {"limit": 200})
+        found: list[Any] = []
+        while len(found) % _PAGE == 0:  # Prefect gives no more than so many at once
+            body = {"limit": _PAGE, "offset": len(found), "sort": "NAME_ASC"}
+            more = self.post("/deployments/filter", body)
+            if not more:
+                break
+            found += more
         return [
             Deployment(
                 id=one["id"],
