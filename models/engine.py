@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -21,6 +21,10 @@ BUSY_TIMEOUT_MS = 60_000
 _BEGIN = "sqlite_begin"
 SHARED = "shared"
 """Where a reading session keeps what all reading sessions of its database share, in its ``info``."""
+BEFORE_WRITING = "before_writing"
+"""Where a writing session finds the same, for what it reads before its first change."""
+_CHANGES = "changes"
+_UNCHANGED = text("SELECT pg_current_xact_id_if_assigned() IS NULL")
 
 
 class DatabaseUrlError(ValueError):
@@ -69,6 +73,26 @@ def _prepare_sqlite(engine: Engine, *, durable: bool) -> None:
     def _begin(connection: Connection) -> None:
         how = connection.get_execution_options().get(_BEGIN, "DEFERRED")
         connection.exec_driver_sql(f"BEGIN {how}")
+        connection.info[_CHANGES] = _changes(connection)
+
+
+def _changes(connection: Connection) -> int:
+    """How many rows this connection to SQLite ever changed."""
+    raw: Any = connection.connection.dbapi_connection
+    return int(raw.total_changes)
+
+
+def wrote_nothing(session: Session) -> bool:
+    """Whether this transaction has changed no row yet and holds no change back.
+
+    On PostgreSQL a locked row counts as a change.
+    """
+    if session.new or session.dirty or session.deleted:
+        return False
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return _changes(connection) == connection.info.get(_CHANGES)
+    return bool(connection.execute(_UNCHANGED).scalar_one())
 
 
 class Database:
@@ -111,7 +135,8 @@ class Database:
         sight = SIGHT.get()
         seen = None if sight is None else sight.writing
         engine = self._writer if seen is None else self._seeing_writer
-        opened = session_class(seen)(engine, expire_on_commit=False, info={SEEN: seen})
+        info = {BEFORE_WRITING: self._shared, SEEN: seen}
+        opened = session_class(seen)(engine, expire_on_commit=False, info=info)
         with opened as session, session.begin():
             yield session
 

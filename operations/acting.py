@@ -83,8 +83,7 @@ def tell_date(
 
 
 def set_outcome(session: Session, work: Work, word: str) -> None:
-    """Say what became of the newest revision of this round."""
+    """Say what became of the newest revision of this round; written with what comes next."""
     standing = standing_submission(session, work)
     if standing is not None:
         standing.outcome = word
-        session.flush()

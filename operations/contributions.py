@@ -99,9 +99,9 @@ def store_contribution(
         effective_on=counted.completed_on,
     )
     submission = store_result(session, stamp, work, result, counted)
-    _note(session, stamp, work, submission.id, result)
+    _note(session, stamp, work, submission, result)
     _tell_leads(session, stamp, work, result)
-    return submission.id
+    return submission
 
 
 def _tell_leads(session: Session, stamp: Stamp, work: Work, result: Result) -> None:

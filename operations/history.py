@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect
@@ -71,11 +72,15 @@ _SECRET = frozenset(
 
 def snapshot_of(row: Base) -> dict[str, object]:
     """All columns of ``row`` by name; secrets are said only to be set or not."""
-    found: dict[str, object] = {}
-    for attribute in inspect(row).mapper.column_attrs:
-        value: Any = getattr(row, attribute.key)
-        found[attribute.key] = (value is not None) if attribute.key in _SECRET else value
+    found: dict[str, object] = {name: getattr(row, name) for name in _names(type(row))}
+    for name in _SECRET & found.keys():
+        found[name] = found[name] is not None
     return found
+
+
+@cache
+def _names(kind: type[Base]) -> tuple[str, ...]:
+    return tuple(attribute.key for attribute in inspect(kind).column_attrs)
 
 
 def record(session: Session, stamp: Stamp, changes: Sequence[Change]) -> Sequence[int]:

@@ -75,7 +75,7 @@ def _write(session: Session, stamp: Stamp, state: PlanState, step: ResultStep) -
         _correct(session, stamp, work, step, f"Đính chính: {step.wanted.reason}. {why}")
     else:
         _submit_and_accept(session, stamp, work, step, why)
-    record_papers(session, stamp, work, filed.id, result)
+    record_papers(session, stamp, work, filed, result)
     set_outcome(session, work, "confirmed")
 
 

@@ -65,21 +65,23 @@ def add_notice(
     if missing:
         msg = f"a notice “{word}” needs {', '.join(sorted(missing))} in its payload"
         raise ValueError(msg)
-    row = Notice(
-        kind=word.value,
-        assignment_id=assignment.id,
-        agency_key=agency_key or assignment.agency_key,
-        audience=audience.value,
-        at_once=word in AT_ONCE if at_once is None else at_once,
-        to_address=to_address,
-        payload=canonical_json(payload or {}),
-        created_on=stamp.as_of,
-        created_at=stamp.at,
-        void=False,
+    number = allocate_ids(session, Notice.__tablename__, 1)[0]
+    row = (
+        number,
+        word.value,
+        assignment.id,
+        agency_key or assignment.agency_key,
+        audience.value,
+        word in AT_ONCE if at_once is None else at_once,
+        to_address,
+        canonical_json(payload or {}),
+        stamp.as_of,
+        stamp.at,
+        None,
+        False,
     )
-    session.add(row)
-    session.flush()
-    return row.id
+    insert_rows(session, Base.metadata.tables[Notice.__tablename__], _COLUMNS, [row])
+    return number
 
 
 def add_loose_notice(

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.engine import SHARED
+from models.engine import BEFORE_WRITING, SHARED, wrote_nothing
 from models.seeing import CHECKED, SEEN
 
 _T = TypeVar("_T")
@@ -57,6 +57,19 @@ class Remembered:
             self._values.move_to_end(key)
             return True, found[1]
 
+    def newest_of(self, key: Hashable) -> Newest | None:
+        """After which event the value of ``key`` was made."""
+        with self._lock:
+            found = self._values.get(key)
+            return None if found is None else found[0]
+
+    def move_on(self, key: Hashable, kept: Newest, newest: Newest) -> None:
+        """The value that was made after ``kept`` is as good after ``newest``."""
+        with self._lock:
+            found = self._values.get(key)
+            if found is not None and found[0] == kept:
+                self._values[key] = (newest, found[1])
+
     def keep(self, key: Hashable, newest: Newest, value: object) -> None:
         """Keep a value instead of the one that stood there."""
         with self._lock:
@@ -70,10 +83,64 @@ def remember(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
     """What ``make`` makes, or made since the newest event; ``key`` says all that it depends on.
 
     The value is shared between threads and requests: it holds no row of a session, and nobody
-    changes it. Only a reading transaction of ``models.engine.Database`` remembers.
+    changes it. Only a reading transaction of ``models.engine.Database`` remembers; one that writes
+    does by :func:`remember_before_writing`.
     """
     shared = session.info.get(SHARED)
     newest = None if shared is None else _newest(session)
+    return _recall(shared, newest, key, make)
+
+
+def newest_before_writing(session: Session) -> Newest | None:
+    """The newest event, asked by a transaction that is going to write.
+
+    None where it has written already, for its own changes are nobody else's yet, or where an older
+    event may still come.
+    """
+    if session.info.get(BEFORE_WRITING) is None or not wrote_nothing(session):
+        return None
+    return _read_newest(session)
+
+
+def remember_before_writing(
+    session: Session, newest: Newest | None, key: Hashable, make: Callable[[], _T]
+) -> _T:
+    """As :func:`remember`, with what :func:`newest_before_writing` said.
+
+    For values that acts on work leave as they are: one that was made before a few such acts is
+    still good, so that it is not made anew for each act of a busy day.
+    """
+    shared = session.info.get(BEFORE_WRITING)
+    if shared is None or newest is None:
+        return make()
+    memory: Remembered = shared.setdefault(__name__, Remembered())
+    seen = (session.info.get(SEEN), key)
+    kept = memory.newest_of(seen)
+    if kept is not None and kept != newest and _only_acts(session, kept, newest):
+        memory.move_on(seen, kept, newest)
+    return _recall(shared, newest, key, make)
+
+
+_ACTS: Final = frozenset({"assignment", "submission", "letter", "link_token"})
+"""What acts on work and letters record: events that change no plan, agency or day."""
+_SINCE: Final = text("SELECT id, digest, entity FROM event WHERE id BETWEEN :kept AND :newest")
+_FEW: Final = 200
+"""Events that may lie between; reading more costs as much as making the value."""
+
+
+def _only_acts(session: Session, kept: Newest, newest: Newest) -> bool:
+    """Whether ``kept`` is still there and nothing but acts on work came after it."""
+    if not 0 < newest[0] - kept[0] <= _FEW:
+        return False
+    asked, free = {"kept": kept[0], "newest": newest[0]}, {CHECKED: False}
+    rows = session.connection().execute(_SINCE, asked, execution_options=free).all()
+    same = any((row[0], bytes(row[1])) == kept for row in rows)
+    return same and all(row[2] in _ACTS for row in rows if row[0] != kept[0])
+
+
+def _recall(
+    shared: dict[str, Any] | None, newest: Newest | None, key: Hashable, make: Callable[[], _T]
+) -> _T:
     if shared is None or newest is None:
         return make()
     memory: Remembered = shared.setdefault(__name__, Remembered())

@@ -11,8 +11,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.bulk import allocate_ids
-from models.tables import Evidence, StoredFile, Submission
+from models.bulk import allocate_ids, insert_rows
+from models.tables import Base, Evidence, StoredFile, Submission
 from operations.contacts import ContactInput
 from operations.errors import Checks, Refused
 from operations.guards import clean_document
@@ -211,53 +211,70 @@ def check_figures(figures: Sequence[Figure], given: Mapping[str, str]) -> None:
 
 def store_result(
     session: Session, stamp: Stamp, work: Work, result: Result, completed: Completion
-) -> Submission:
-    """Add the result as a new revision with its evidence; nothing is overwritten (rule 25)."""
-    row = work.assignment
+) -> int:
+    """Add the result as a new revision with its evidence; nothing is overwritten (rule 25).
+
+    Returns the number of the submission.
+    """
+    row, actor = work.assignment, stamp.actor
     last = session.scalar(
         select(func.max(Submission.revision)).where(
             Submission.assignment_id == row.id, Submission.round == row.round
         )
     )
-    submission = Submission(
-        id=allocate_ids(session, "submission", 1)[0],
-        assignment_id=row.id,
-        round=row.round,
-        revision=(last or 0) + 1,
-        text=result.text.strip(),
-        unchanged=result.unchanged,
-        figures=canonical_json(dict(result.figures)),
-        outcomes=canonical_json(outcomes_snapshot(result)),
-        submitted_at=stamp.at,
-        submitted_on=stamp.as_of,
-        completed_on=completed.completed_on,
-        late_entry=completed.late_entry,
-        identity=stamp.actor.identity,
-        stated_name=stamp.actor.name,
-        stated_post=stamp.actor.post,
-        entered_channel=result.entered_channel,
-        entered_number=result.entered_number,
-    )
-    session.add(submission)
-    session.flush()
+    number = allocate_ids(session, Submission.__tablename__, 1)[0]
+    values = {
+        "id": number,
+        "assignment_id": row.id,
+        "round": row.round,
+        "revision": (last or 0) + 1,
+        "text": result.text.strip(),
+        "unchanged": result.unchanged,
+        "figures": canonical_json(dict(result.figures)),
+        "outcomes": canonical_json(outcomes_snapshot(result)),
+        "submitted_at": stamp.at,
+        "submitted_on": stamp.as_of,
+        "completed_on": completed.completed_on,
+        "late_entry": completed.late_entry,
+        "identity": actor.identity,
+        "stated_name": actor.name,
+        "stated_post": actor.post,
+        "entered_channel": result.entered_channel,
+        "entered_number": result.entered_number,
+    }
+    insert_rows(session, Base.metadata.tables["submission"], list(values), [tuple(values.values())])
+    _store_papers(session, number, result)
+    return number
+
+
+_PAPER = ("document_code", "issued_on", "title", "sha256", "file_name", "scan")
+
+
+def _store_papers(session: Session, submission: int, result: Result) -> None:
     for paper in result.papers:
         if paper.sha256 is not None and session.get(StoredFile, paper.sha256) is None:
             msg = f"Tệp “{paper.file_name}” chưa được lưu; đề nghị tải lên lại."
             raise Refused(msg, field="file")
-        if paper.code or paper.sha256:
-            session.add(
-                Evidence(
-                    submission_id=submission.id,
-                    document_code=paper.code,
-                    issued_on=paper.issued_on,
-                    title=paper.title,
-                    sha256=paper.sha256,
-                    file_name=paper.file_name,
-                    scan=paper.scan,
-                )
+    kept = [paper for paper in result.papers if paper.code or paper.sha256]
+    ids = allocate_ids(session, Evidence.__tablename__, len(kept))
+    insert_rows(
+        session,
+        Base.metadata.tables["evidence"],
+        ("id", "submission_id", *_PAPER),
+        (
+            (
+                number,
+                submission,
+                paper.code,
+                paper.issued_on,
+                paper.title,
+                paper.sha256,
+                paper.file_name,
+                paper.scan,
             )
-    session.flush()
-    return submission
+            for number, paper in zip(ids, kept, strict=True)
+        ),
+    )
 
 
 def standing_submission(session: Session, work: Work) -> Submission | None:

@@ -28,7 +28,7 @@ from models.queries_catalog import (
 from models.tables import Assignment, DatabaseFact, Occurrence, PeriodDate
 from operations.errors import NotFound
 from operations.policy_values import laid_over
-from operations.remembered import remember
+from operations.remembered import Newest, remember, remember_before_writing
 from operations.stamp import Stamp
 from operations.stored_values import calendar_of, directory_of
 from rules.directory import Directory
@@ -186,6 +186,13 @@ def coordinators(session: Session, on: date) -> dict[str, str]:
 def known_state(session: Session, key: str) -> PlanState:
     """The same for pages, as it was read since the newest event."""
     return remember(session, ("state", key), lambda: load_state(session, key))
+
+
+def state_before_writing(session: Session, newest: Newest | None, key: str) -> PlanState:
+    """The same for a transaction that writes, which asked for ``newest`` first of all."""
+    return remember_before_writing(
+        session, newest, ("state", key), lambda: load_state(session, key)
+    )
 
 
 def known_plan(session: Session, key: str, version: int) -> Plan:

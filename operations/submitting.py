@@ -59,12 +59,12 @@ def submit(
         document=next((paper.code for paper in result.papers if paper.code), None),
         effective_on=counted.completed_on,
     )
-    record_papers(session, stamp, work, submission.id, result)
+    record_papers(session, stamp, work, submission, result)
     _name_focal(session, stamp, work, result)
-    _receipt(session, stamp, work, submission.id)
+    _receipt(session, stamp, work, submission)
     if _accepted_at_once(work, stamp):
         _accept(session, stamp, work)
-    return submission.id
+    return submission
 
 
 def _name_focal(session: Session, stamp: Stamp, work: Work, result: Result) -> None:

@@ -12,14 +12,15 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
 from operations.errors import Conflict, NotFound, Refused
 from operations.history import Change, record, snapshot_of
+from operations.remembered import newest_before_writing
 from operations.stamp import Stamp
-from operations.state import PlanState, load_state
+from operations.state import PlanState, state_before_writing
 from rules.actors import Capacity, Standing, capacities
 from rules.ladder import NO_RUNG, next_step, steps
 from rules.lifecycle import ACTION_WORDS, NEEDS_REASON, OPEN, REMINDED, Action, Status, transition
@@ -40,19 +41,29 @@ class Work:
         return self.assignment.authority == "provisional"
 
 
+_WORK = (
+    select(Assignment, Occurrence)
+    .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
+    .where(Assignment.id == bindparam("number"))
+    .with_for_update(of=Assignment)
+    .execution_options(populate_existing=True)
+)
+
+
 def load_work(session: Session, assignment_id: int, *, state: PlanState | None = None) -> Work:
     """The assignment with this id, locked until the transaction ends.
 
     Raises:
         NotFound: there is none.
     """
-    row = session.get(Assignment, assignment_id, with_for_update=True, populate_existing=True)
-    if row is None:
+    newest = newest_before_writing(session) if state is None else None
+    found = session.execute(_WORK, {"number": assignment_id}).one_or_none()
+    if found is None:
         msg = f"Không có phân công số {assignment_id}. Xem “tiendo work list” để lấy đúng số."
         raise NotFound(msg, field="assignment")
-    occurrence = session.get_one(Occurrence, row.occurrence_id)
+    row, occurrence = found
     return Work(
-        state=state or load_state(session, occurrence.plan_key),
+        state=state or state_before_writing(session, newest, occurrence.plan_key),
         occurrence=occurrence,
         assignment=row,
     )
@@ -60,18 +71,24 @@ def load_work(session: Session, assignment_id: int, *, state: PlanState | None =
 
 def held_capacities(session: Session, work: Work, stamp: Stamp) -> frozenset[Capacity]:
     """In which capacities the actor stands towards this work (rule 20)."""
-    leads = session.scalars(
-        select(Assignment.agency_key).where(
-            Assignment.occurrence_id == work.occurrence.id, Assignment.role == Role.LEAD
-        )
-    )
+    partner = work.assignment.role == Role.PARTNER
     standing = Standing(
         agency=work.assignment.agency_key,
-        partner=work.assignment.role == Role.PARTNER,
-        leads=frozenset(leads) if work.assignment.role == Role.PARTNER else frozenset(),
+        partner=partner,
+        leads=_leads(session, work) if partner else frozenset(),
         coordinator=work.state.coordinator(stamp.as_of),
     )
     return capacities(stamp.actor, standing)
+
+
+def _leads(session: Session, work: Work) -> frozenset[str]:
+    return frozenset(
+        session.scalars(
+            select(Assignment.agency_key).where(
+                Assignment.occurrence_id == work.occurrence.id, Assignment.role == Role.LEAD
+            )
+        )
+    )
 
 
 def check_version(work: Work, expected: int | None) -> None:

@@ -12,11 +12,15 @@ from sqlalchemy.orm import Session
 
 from models.engine import Database
 from models.tables import Event
+from operations import state
+from operations.act import ActRequest, ActResult, act
 from operations.audit import HistorySearch, Place, search_history
 from operations.extensions import ask_extension
 from operations.history import Change, record
+from operations.policies import set_policy
 from operations.remembered import Remembered, remember
 from portal.permissions import Visitor
+from rules.lifecycle import Action
 from tests import portal_site, world
 from tests.portal_site import Site, text_of
 
@@ -178,3 +182,67 @@ def search(site: Site, asked: HistorySearch, place: Place | None) -> tuple[list[
     )
     assert (page.read_until is None) or page.next_place is not None
     return [one.line.id for one in page.events], page.next_place
+
+
+def test_acts_on_work_read_the_plan_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy day's acts change no plan, agency or day: what was read for the first still holds."""
+    read = []
+    real = state.load_state
+
+    def counted(session: Session, key: str) -> state.PlanState:
+        read.append(key)
+        return real(session, key)
+
+    monkeypatch.setattr(state, "load_state", counted)
+    number = site.work["I.1/xa_van_ninh"]
+    site.write(lambda session: note(session, "the first of all"))
+    for action in (Action.START, Action.AWAIT_ISSUANCE, Action.RESUME):
+        with site.runtime.database.write() as session:
+            act(session, world.agency(), number, action)
+    assert len(read) == 1
+    site.write(lambda session: note(session, "a day"))
+    site.write(lambda session: act(session, world.agency(), number, Action.AWAIT_ISSUANCE))
+    assert len(read) == 2
+
+
+def test_an_act_goes_by_what_another_process_has_just_set(site: Site, other: Database) -> None:
+    """Rule 20: the second step holds from the moment that it is asked for."""
+    number = site.work["I.1/xa_van_ninh"]
+    site.write(lambda session: act(session, world.agency(), number, Action.START))
+    with other.write() as session:
+        ask_for_two_steps(session)
+    asked = ActRequest(reason=REASON)
+    done = act_of(site, number, asked)
+    assert done.proposal is not None
+
+
+def test_a_transaction_goes_by_what_it_has_set_itself(site: Site) -> None:
+    """What nobody else may see yet is neither passed over nor remembered."""
+    number = site.work["I.1/xa_van_ninh"]
+    site.write(lambda session: act(session, world.agency(), number, Action.START))
+    with site.runtime.database.write() as session:
+        ask_for_two_steps(session)
+        asked = ActRequest(reason=REASON)
+        done = act(session, world.coordinator(), number, Action.WAIVE, asked)
+        assert done.proposal is not None
+        session.rollback()
+    assert act_of(site, number, asked).proposal is None
+
+
+def ask_for_two_steps(session: Session) -> None:
+    """Waiving takes two from now on."""
+    set_policy(
+        session,
+        world.admin(),
+        world.PLAN,
+        "two_step.waive",
+        value="true",
+        basis="Công văn 9/SNV",
+        reason="thử",
+    )
+
+
+def act_of(site: Site, number: int, asked: ActRequest) -> ActResult:
+    """The coordinator waives the work."""
+    with site.runtime.database.write() as session:
+        return act(session, world.coordinator(), number, Action.WAIVE, asked)
