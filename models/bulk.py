@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 
 CHUNK = 2_000
 """Rows handed to SQLite's driver at a time; bounds memory, not the transaction."""
+_FEW = 4
+"""Rows that PostgreSQL takes sooner by a prepared statement than by a COPY, which is never prepared."""
 BLOCK = 100
 """Rows passed to PostgreSQL at a time: the server takes them in while the next are made."""
 
@@ -72,6 +74,10 @@ def insert_rows(
         marks = ", ".join("?" * len(every))
         statement = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - a table's own name
         return sum(_executemany(connection, statement, one, tail) for one in chain([first], parts))
+    if len(first) <= _FEW:
+        marks = ", ".join(["%s"] * len(every))
+        statement = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - a table's own name
+        return _executemany(connection, statement, first, tail)
     total = 0
     raw: Any = connection.connection.dbapi_connection
     asked = f"COPY {into} FROM STDIN"

@@ -66,21 +66,21 @@ def add_notice(
         msg = f"a notice “{word}” needs {', '.join(sorted(missing))} in its payload"
         raise ValueError(msg)
     number = allocate_ids(session, Notice.__tablename__, 1)[0]
-    row = (
-        number,
-        word.value,
-        assignment.id,
-        agency_key or assignment.agency_key,
-        audience.value,
-        word in AT_ONCE if at_once is None else at_once,
-        to_address,
-        canonical_json(payload or {}),
-        stamp.as_of,
-        stamp.at,
-        None,
-        False,
-    )
-    insert_rows(session, Base.metadata.tables[Notice.__tablename__], _COLUMNS, [row])
+    row = {
+        "id": number,
+        "kind": word.value,
+        "assignment_id": assignment.id,
+        "agency_key": agency_key or assignment.agency_key,
+        "audience": audience.value,
+        "at_once": word in AT_ONCE if at_once is None else at_once,
+        "to_address": to_address,
+        "payload": canonical_json(payload or {}),
+        "created_on": stamp.as_of,
+        "created_at": stamp.at,
+        "void": False,
+    }
+    table = Base.metadata.tables[Notice.__tablename__]
+    insert_rows(session, table, list(row), [tuple(row.values())])
     return number
 
 

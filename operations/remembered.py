@@ -88,7 +88,7 @@ def remember(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
     """
     shared = session.info.get(SHARED)
     newest = None if shared is None else _newest(session)
-    return _recall(shared, newest, key, make)
+    return _recall(shared, newest, (session.info.get(SEEN), key), make)
 
 
 def newest_before_writing(session: Session) -> Newest | None:
@@ -118,7 +118,7 @@ def remember_before_writing(
     kept = memory.newest_of(seen)
     if kept is not None and kept != newest and _only_acts(session, kept, newest):
         memory.move_on(seen, kept, newest)
-    return _recall(shared, newest, key, make)
+    return _recall(shared, newest, seen, make)
 
 
 _ACTS: Final = frozenset({"assignment", "submission", "letter", "link_token"})
@@ -144,7 +144,6 @@ def _recall(
     if shared is None or newest is None:
         return make()
     memory: Remembered = shared.setdefault(__name__, Remembered())
-    key = (session.info.get(SEEN), key)
     known, value = memory.find(key, newest)
     if known:
         return value  # type: ignore[no-any-return]
