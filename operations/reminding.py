@@ -151,7 +151,7 @@ _TOLD: Mapping[HeldReason, tuple[str, Sequence[str]]] = {
         "Thư đang tạm giữ sau khi khôi phục từ bản sao lưu",
         (
             "Đối chiếu với nhật ký của máy chủ thư: những thư này đã gửi trước khi khôi phục chưa.",
-            "Trên trang “Thư”: chưa gửi thì bấm “Cho phép gửi”, đã gửi thì bấm “Đóng”.",
+            "Trên trang “Thư”: chưa gửi thì cho phép gửi, đã gửi thì đóng.",
             "Thư chưa xử lý trong ngày sẽ được lập lại và tiếp tục tạm giữ hôm sau.",
         ),
     ),

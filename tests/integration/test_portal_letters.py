@@ -190,7 +190,7 @@ def test_letters_held_after_a_restore_are_let_go_or_closed(site: Site) -> None:
     browser = site.logged_in(Visitor.COORDINATOR)
     page = browser.get("/thu")
     assert "Có thể đã gửi trước khi khôi phục" in text_of(page)
-    assert "Đóng 3 thư đã gửi" in text_of(page)
+    assert "Đã gửi: đóng 3 thư" in text_of(page)
     mark = mark_of(page)
     assert browser.post("/thu/dong", data={"mark": mark, "count": "9"}).status_code == 409
     one = browser.get(f"/thu/{gone}")
