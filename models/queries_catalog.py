@@ -5,9 +5,10 @@ Rows are plain tuples, so that whoever builds values of them can tell that nothi
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -108,8 +109,34 @@ def rows_of(session: Session, query: Select[Any], **values: Any) -> Rows:
     seen: Seen | None = session.info.get(SEEN)
     if seen is not None and "plan" in values and values["plan"] not in seen.shown:
         return ()
-    found = session.connection().execute(query, values, execution_options={CHECKED: False})
-    rows = tuple(map(tuple, found))
+    rows = _known_rows(session, query, values)
     if seen is not None and query is ACTIVE_PLANS:
         return tuple(row for row in rows if row[0] in seen.shown)
     return rows
+
+
+def _known_rows(session: Session, query: Select[Any], values: dict[str, Any]) -> Rows:
+    """Read now, or earlier in this transaction, where nothing can have changed since.
+
+    Within a transaction of SQLite only its own writes change what a query finds, and the connection
+    counts those. On PostgreSQL others may have committed meanwhile.
+    """
+    connection = session.connection()
+    raw: Any = connection.connection.dbapi_connection
+    if not isinstance(raw, sqlite3.Connection):
+        return _rows(connection, query, values)
+    written = session.get_nested_transaction() or session.get_transaction(), raw.total_changes
+    known: dict[Any, Rows]
+    before, known = session.info.get(__name__, (None, {}))
+    if before != written:
+        known = {}
+        session.info[__name__] = written, known
+    key = query, *values.items()
+    if key not in known:
+        known[key] = _rows(connection, query, values)
+    return known[key]
+
+
+def _rows(connection: Connection, query: Select[Any], values: dict[str, Any]) -> Rows:
+    found = connection.execute(query, values, execution_options={CHECKED: False})
+    return tuple(map(tuple, found))

@@ -174,7 +174,11 @@ class MailSession:
     def _open(self) -> NotConnected | SessionRefused | None:
         self._client = _yagmail_client(self._settings, self._over or self._bounded())
         self.logins += 1
-        outcome = self._command(Phase.CONNECT, self._login)
+        try:
+            outcome = self._command(Phase.CONNECT, self._login)
+        except BaseException:  # interrupted: there is nobody to say goodbye to
+            self._drop()
+            raise
         if outcome is None:
             self._client.credentials = None  # yagmail would keep the password for its life
             return None

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Self
+from typing import NoReturn, Self
 
 import pytest
 from pydantic import SecretStr
@@ -379,3 +379,14 @@ def test_no_secret_and_no_body_is_logged_or_told(
     everything = f"{shown} {caplog.text} {printed.out} {printed.err}"
     for secret in (password, base64.b64encode(password.encode()).decode(), "rieng cua thu"):
         assert secret not in everything
+
+
+def test_an_interruption_while_connecting_goes_through() -> None:
+    """Whoever ends the program is not told of a connection that never was."""
+
+    def interrupted(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    settings = SmtpSettings(host="mail.tinh.example", port=25, security=Security.NONE)
+    with pytest.raises(KeyboardInterrupt), MailSession(settings, over=interrupted) as session:
+        session.connect()

@@ -51,3 +51,16 @@ def test_what_a_transaction_changed_it_reads_at_once(session: Session) -> None:
     assert state.directory.agency(A).name == "Xã mới"
     assert not state.calendar.is_working(HOLIDAY)
     assert state.plan.policies.extension_cap == 3
+
+
+def test_what_was_undone_is_read_as_it_was(session: Session) -> None:
+    """Also where it was read, or written without a reading, before it was undone."""
+    name = load_state(session, PLAN).directory.agency(A).name
+    for looks in (True, False):
+        undone = session.begin_nested()
+        session.get_one(AgencyRow, A).name = "Xã mới"
+        session.flush()
+        if looks:
+            assert load_state(session, PLAN).directory.agency(A).name == "Xã mới"
+        undone.rollback()
+        assert load_state(session, PLAN).directory.agency(A).name == name
