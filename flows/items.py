@@ -22,14 +22,22 @@ from operations.opening import open_due
 from operations.reminding import remind
 from operations.stamp import Stamp
 from rules.run_state import run_state
+from rules.shards import Shard
 from runtime.wiring import Runtime
 
 
-def work_on(one: ItemFlow, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
-    """Open what is due, queue what is owed, and say how the item stands."""
+def work_on(
+    one: ItemFlow,
+    session: Session,
+    stamp: Stamp,
+    day: BusinessDate,
+    *,
+    shard: Shard | None = None,
+) -> Outcome:
+    """Open what is due, queue what is owed (to a share of the agencies), say how the item stands."""
     plan, item = one.plan.key, one.item.key
     opened_now = open_due(session, stamp, plan, only_item=item)
-    reminded = remind(session, stamp, plan=plan, item=item, sending_allowed=day.sends)
+    reminded = remind(session, stamp, plan=plan, item=item, shard=shard, sending_allowed=day.sends)
     periods = item_periods(session, plan, item)
     state = run_state(periods, stamp.as_of)
     found = item_figures(periods, stamp.as_of, opened_now, reminded)
@@ -44,9 +52,11 @@ def make_flow(one: ItemFlow) -> Flow[Any, Any]:
         description=one.item.text.task,
         flow_run_name=lambda: run_name(one.item.key, one.plan.time_zone),
     )
-    async def item_flow(as_of: date | None = None) -> Any:
+    async def item_flow(as_of: date | None = None, shard: str | None = None) -> Any:
+        share = None if shard is None else Shard.parse(shard)
+
         def work(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
-            return work_on(one, session, stamp, day)
+            return work_on(one, session, stamp, day, shard=share)
 
         return await finish(one.job, await perform_here(one.job, work, as_of))
 

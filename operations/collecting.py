@@ -28,6 +28,7 @@ from rules.digest import (
 )
 from rules.lifecycle import Status
 from rules.planning import ladder_key
+from rules.shards import Shard
 from rules.values import Audience, DateAuthority, ItemKind, Ladder, Role, Rung, TrackingMode
 
 
@@ -59,16 +60,20 @@ def collect(
     *,
     plan: str | None = None,
     item: str | None = None,
+    shard: Shard | None = None,
     digests: bool = True,
 ) -> Collected:
     """What every mailbox is owed on ``as_of``; only at-once letters when ``digests`` is off.
 
-    Nothing but receipts is owed on a day off (rule 5).
+    Nothing but receipts is owed on a day off (rule 5). ``shard`` narrows to the agencies of a share.
     """
     collected = Collected()
     climbs = digests and load_calendar(session).is_working(as_of)
     due = due_assignments(session, as_of, plan=plan, item=item) if climbs else ()
     pending = pending_notices(session, plan=plan, item=item)
+    if shard is not None:
+        due = [row for row in due if shard.holds(row.agency_key)]
+        pending = [row for row in pending if shard.holds(row.agency_key)]
     if not (due or pending):
         return collected
     plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session))

@@ -31,6 +31,7 @@ from operations.placing import RemindResult, Run, place_digests, send_at_once
 from operations.releasing import supersede_unsent
 from operations.stamp import Stamp
 from operations.state import load_calendar, load_state, plan_keys
+from rules.shards import Shard
 
 __all__ = ["RemindResult", "queue_at_once", "remind"]
 
@@ -41,10 +42,13 @@ def remind(
     *,
     plan: str | None = None,
     item: str | None = None,
+    shard: Shard | None = None,
     sending_allowed: bool = True,
 ) -> RemindResult:
     """Queue everything that is owed on ``stamp.as_of``, for one item, one plan or all.
 
+    ``shard`` is a share of a large sweep: the shares together queue what one sweep would, in any
+    order, and each is a transaction of its own.
     ``sending_allowed`` is off for a business date that has passed: it sends nothing (rule 1).
     Nothing is queued on a day off but receipts (rule 5).
     """
@@ -60,7 +64,7 @@ def remind(
     result.day_off = not working
     if working and plan is None and item is None:
         climb_findings(session, stamp)
-    collected = collect(session, stamp.as_of, plan=plan, item=item)
+    collected = collect(session, stamp.as_of, plan=plan, item=item, shard=shard)
     result.unreachable = collected.unreachable
     _void(session, collected.void)
     placed = place_digests(run, collected)
