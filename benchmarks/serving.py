@@ -147,7 +147,7 @@ def _wait(client: PrefectClient) -> None:
         time.sleep(0.2)
 
 
-def main(turns: int, limit: int | None) -> None:
+def main(turns: int, limit: int | None, runs: int | None) -> None:
     """Make a new trial, and measure."""
     with tempfile.TemporaryDirectory() as name:
         crons = ("items", "summary", "delivery", "delivery_again", "nightly", "seal", "verify")
@@ -159,7 +159,7 @@ def main(turns: int, limit: int | None) -> None:
         with open_runtime(settings) as runtime:
             prepare(runtime)
             with runtime.database.read() as session:
-                entrypoints = [f"flows.items.{one.name}" for one in item_flows(session)]
+                entrypoints = [f"flows.items.{one.name}" for one in item_flows(session)][:runs]
         print(machine(), "\n")
         measure(settings, entrypoints, turns)
 
@@ -167,6 +167,7 @@ def main(turns: int, limit: int | None) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=None, help="not every item's, but so many")
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--empty", type=int, default=0, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -174,4 +175,4 @@ if __name__ == "__main__":
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
         serve_empty(given.empty, given.limit)
     else:
-        main(given.turns, given.limit)
+        main(given.turns, given.limit, given.runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from tests import world
 from tests.builders import Town, town
 from tests.world import COORDINATOR, DUE, A, B, C
 
-R15 = world.date(2027, 3, 10)
+R15 = date(2027, 3, 10)
 LEADS = (A, B, C, COORDINATOR)
 
 
