@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import lt
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from models.base import INSTANT_FORMAT
 from models.tables import Checkpoint, LogSubtree
 from operations.log_faults import Fault, Remark, Wrong
-from operations.log_rows import COLUMNS, column_texts, digest_of, rows
+from operations.log_rows import COLUMNS, column_texts, digest_of, rows_as
 from rules.merkle import WIDTH, LogTree
 from rules.notes import BadNote, VerifyingKey, parse_note
 
@@ -27,10 +28,12 @@ UNKNOWN: Final = b"unknown"
 """In place of a root: the checkpoint is not to be believed."""
 SPAN: Final = WIDTH**2
 """Leaves of one span: a whole subtree of tier 2."""
-_PART: Final = 4_096
+_PART: Final = 1_024
 """Leaves read at a time."""
 NAMED: Final = 20
 """Faults of one span that are named; the others are counted."""
+_AT: Final = COLUMNS.index("at")
+_VALUES: Final = len(COLUMNS)
 _SLACK: Final = timedelta(hours=1)
 """How much older than the checkpoint before it an honest event may be: a long transaction."""
 
@@ -163,7 +166,7 @@ class _Reader:
         self._before = 0
         dialect = session.get_bind().dialect.name
         self._statement = (
-            f'SELECT l."index", l.event_id, l.digest, e.digest, {column_texts(dialect)} '  # noqa: S608 - our own columns
+            f'SELECT {column_texts(dialect)}, l."index", l.event_id, l.digest, e.digest '  # noqa: S608 - our own columns
             "FROM log_leaf l LEFT JOIN event e ON e.id = l.event_id "
             'WHERE l."index" >= ? AND l."index" < ? ORDER BY l."index"'
         )
@@ -173,24 +176,53 @@ class _Reader:
         span = self._span
         for first in range(span.start, span.end, _PART):
             past = min(first + _PART, span.end)
-            self._part(rows(self._session, self._statement, first, past), first, past)
+            found = rows_as(_digested, self._session, self._statement, first, past)
+            self._part(found, first, past)
         span.peaks = tuple(self._tree.peaks)
         return self._tree
 
     def _part(self, found: Sequence[tuple[Any, ...]], first: int, past: int) -> None:
+        """Take what is whole from mark to mark; from where it is not, look at each leaf."""
+        begin = 0
+        ends = sorted(size - first for size in self._wanted if first < size < past)
+        for end in (*ends, past - first):
+            if not self._whole(found[begin:end], first + begin, first + end):
+                self._carefully(found[begin:], first + begin, past)
+                return
+            begin = end
+            if first + end in self._wanted:
+                self._mark(first + end)
+
+    def _whole(self, found: Sequence[tuple[Any, ...]], first: int, past: int) -> bool:
+        """Take these leaves if nothing at all is to be said of them."""
+        if len(found) != past - first:
+            return False
+        digests, instants, indexes, events, leaves, stored = zip(*found, strict=True)
+        if not (
+            digests == leaves == stored
+            and indexes == tuple(range(first, past))
+            and events[0] > self._before
+            and all(map(lt, events, events[1:]))
+            and min(instants) >= self._floor
+        ):
+            return False
+        self._before = events[-1]
+        self._tree.add_all(digests)
+        return True
+
+    def _carefully(self, found: Sequence[tuple[Any, ...]], first: int, past: int) -> None:
         span, tree, wanted = self._span, self._tree, self._wanted
-        at_place, expected = COLUMNS.index("at"), first
-        for index, event, leaf, stored, *values in found:
+        expected = first
+        for digest, at, index, event, leaf, stored in found:
             if index != expected:
                 self._missing(expected, index)
             expected = index + 1
-            digest = digest_of(values)
             if digest != leaf or stored != leaf:
                 self._differs(index, event, leaf, stored, digest)
                 leaf = leaf if isinstance(leaf, bytes) else b""  # noqa: PLW2901
             elif event <= self._before:
                 span.find(Fault(kind=Wrong.REORDERED, index=index, event=event))
-            elif values[at_place] < self._floor:
+            elif at < self._floor:
                 span.remark(Fault(kind=Remark.CLOCK, index=index, event=event))
             self._before = event
             tree.add(leaf)
@@ -232,6 +264,11 @@ class _Reader:
         else:
             kind = Wrong.EDITED
         self._span.find(Fault(kind=kind, index=index, event=event))
+
+
+def _digested(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Digest, instant, index, number, leaf, stored digest."""
+    return digest_of(row), row[_AT], *row[_VALUES:]
 
 
 def _floor(at: datetime) -> str:

@@ -16,6 +16,8 @@ from enum import Enum
 from json.encoder import encode_basestring
 from typing import NewType
 
+import orjson
+
 CANONICAL_VERSION = 1
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
@@ -101,28 +103,25 @@ def canonical_row_v1(columns: Sequence[str]) -> Callable[[Sequence[str | int | N
     """A writer of canonical form v1 for many events whose values come in the order of ``columns``.
 
     The same bytes as :func:`canonical_v1`, several times as fast: for reading millions. Instants
-    and dates come as the text that :func:`plain` gives them.
+    and dates come as the text that :func:`plain` gives them; values beyond ``columns`` are left
+    alone. What no event can hold, such as bytes that somebody wrote behind the engine's back, is
+    spelled as well, and as no event is.
     """
     order = sorted(range(len(columns)), key=lambda place: columns[place])
-    frame = ",".join(f'"{columns[place]}":%s' for place in order)
-    whole = f"{{{frame}}}"
-    identity = order == list(range(len(columns)))
+    names = tuple(columns[place] for place in order)
+    sorted_already = order == list(range(len(columns)))
+    dumps, normalised = orjson.dumps, unicodedata.normalize
 
     def write(row: Sequence[str | int | None]) -> bytes:
-        values = row if identity else [row[place] for place in order]
-        return (
-            whole
-            % tuple(
-                [
-                    "null"
-                    if value is None
-                    else encode_basestring(value if value.isascii() else _nfc(value))
-                    if isinstance(value, str)
-                    else value
-                    for value in values
-                ]
-            )
-        ).encode()
+        values = row if sorted_already else [row[place] for place in order]
+        fields = {
+            name: value if type(value) is not str or value.isascii() else normalised("NFC", value)
+            for name, value in zip(names, values, strict=False)
+        }
+        try:
+            return dumps(fields)
+        except TypeError:
+            return repr(fields).encode("utf-8", "backslashreplace")
 
     return write
 
