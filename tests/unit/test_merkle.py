@@ -151,6 +151,19 @@ def test_the_fast_writer_of_the_canonical_form_writes_the_same_bytes(
     assert canonical_row_v1(columns)([fields[name] for name in columns]) == canonical_v1(fields)
 
 
+@pytest.mark.parametrize("value", [b"x", 1.5, 2**80])
+def test_the_fast_writer_spells_what_no_event_can_hold_as_no_event_is(value: object) -> None:
+    """(38) Whoever verifies reads on where somebody wrote such a value, and finds a fault."""
+    write = canonical_row_v1(["a", "b"])
+    assert write([value, "x"]) not in {  # type: ignore[list-item]
+        canonical_v1({"a": one, "b": "x"}) for one in (None, "x", "1.5", str(value), 1, 2)
+    }
+
+
+def test_the_fast_writer_leaves_alone_what_follows_the_columns() -> None:
+    assert canonical_row_v1(["a"])([1, 2, "x"]) == b'{"a":1}'
+
+
 def test_a_leaf_is_never_a_node() -> None:
     """(38) The two are hashed under different prefixes."""
     tree = LogTree()
