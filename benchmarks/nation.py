@@ -13,15 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
+from unittest.mock import patch
 
 from benchmarks.mail import office
 from benchmarks.nation_made import PROVINCES, agencies, at_eight, found
 from benchmarks.ratios import Spent, Store, machine, spent, stores
 from benchmarks.sink import sink
 from models.engine import Database
+from operations.delivery import claim
 from operations.opening import open_due
 from operations.reminding import remind
-from runtime import delivery
 from runtime.delivery import deliver
 from runtime.sealing import seal_now
 from runtime.settings import Settings
@@ -59,21 +61,18 @@ class Day:
 @contextmanager
 def claims_timed() -> Iterator[Spent]:
     """What the claims of a delivery cost, in which its digests are read and rendered (rule 29)."""
-    taken, usual = Spent(), delivery.claim
+    taken = Spent()
 
-    def timed(*args: object, **more: object) -> object:
+    def timed(*given: Any, **more: Any) -> Any:
         began, busy = time.perf_counter(), time.process_time()
         try:
-            return usual(*args, **more)  # type: ignore[arg-type]
+            return claim(*given, **more)
         finally:
             taken.seconds += time.perf_counter() - began
             taken.cpu += time.process_time() - busy
 
-    delivery.claim = timed  # type: ignore[assignment]
-    try:
+    with patch("runtime.delivery.claim", timed):
         yield taken
-    finally:
-        delivery.claim = usual
 
 
 def live(runtime: Runtime, plans: list[str], day: date, port: int) -> Day:
