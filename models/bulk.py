@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, LargeBinary, Table, insert, text
+from sqlalchemy import Column, Connection, Dialect, LargeBinary, Table, TextClause, insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -33,13 +33,22 @@ def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
     if count == 0:
         return range(0)
     if session.get_bind().dialect.name == "sqlite":
-        last = session.execute(text(f'SELECT COALESCE(MAX(id), 0) FROM "{table}"')).scalar_one()  # noqa: S608 - a table's own name
+        last = session.execute(_largest(table)).scalar_one()
         return range(last + 1, last + 1 + count)
-    drawn = f"SELECT nextval('{table}_id_seq') AS id FROM generate_series(1, :count)"  # noqa: S608 - a table's own name
     # One array is read several times as fast as that many rows.
-    whole = text(f"SELECT array_agg(id) FROM ({drawn}) AS drawn")  # noqa: S608 - put together here
-    found: list[int] = session.execute(whole, {"count": count}).scalar_one()
+    found: list[int] = session.execute(_drawn(table), {"count": count}).scalar_one()
     return sorted(found)
+
+
+@cache
+def _largest(table: str) -> TextClause:
+    return text(f'SELECT COALESCE(MAX(id), 0) FROM "{table}"')  # noqa: S608 - a table's own name
+
+
+@cache
+def _drawn(table: str) -> TextClause:
+    drawn = f"SELECT nextval('{table}_id_seq') AS id FROM generate_series(1, :count)"  # noqa: S608 - a table's own name
+    return text(f"SELECT array_agg(id) FROM ({drawn}) AS drawn")  # noqa: S608 - put together here
 
 
 def insert_rows(
@@ -118,6 +127,7 @@ def reads_by_index(session: Session) -> None:
         session.execute(text("DISCARD PLANS"))
 
 
+@lru_cache(maxsize=1024)
 def _binder(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What turns a value into the driver's; bytes both drivers take as they are."""
     if isinstance(column.type, LargeBinary):

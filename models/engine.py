@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -24,7 +24,6 @@ SHARED = "shared"
 BEFORE_WRITING = "before_writing"
 """Where a writing session finds the same, for what it reads before its first change."""
 _CHANGES = "changes"
-_UNCHANGED = text("SELECT pg_current_xact_id_if_assigned() IS NULL")
 
 
 class DatabaseUrlError(ValueError):
@@ -83,16 +82,15 @@ def _changes(connection: Connection) -> int:
 
 
 def wrote_nothing(session: Session) -> bool:
-    """Whether this transaction has changed no row yet and holds no change back.
+    """Whether this transaction holds no change back, and on SQLite whether it made none yet.
 
-    On PostgreSQL a locked row counts as a change.
+    PostgreSQL is asked by ``pg_current_xact_id_if_assigned``, in the question itself.
     """
     if session.new or session.dirty or session.deleted:
         return False
     connection = session.connection()
-    if connection.dialect.name == "sqlite":
-        return _changes(connection) == connection.info.get(_CHANGES)
-    return bool(connection.execute(_UNCHANGED).scalar_one())
+    sqlite = connection.dialect.name == "sqlite"
+    return not sqlite or _changes(connection) == connection.info.get(_CHANGES)
 
 
 class Database:

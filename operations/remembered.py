@@ -30,10 +30,16 @@ _NEWEST: Final = text("SELECT id, digest FROM event ORDER BY id DESC LIMIT 1")
 # Ids are drawn before they are committed, and the larger may be committed first. Whoever drew one
 # holds this lock on the sequence until the transaction ends, so if nobody does, every event that
 # is still to come has a larger id than any that was drawn. Asked after the newest event was read.
-_DRAWN: Final = text(
-    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation'"
+_LOCKS: Final = (
+    "EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation'"
     " AND relation = 'event_id_seq'::regclass AND mode = 'RowExclusiveLock'"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+_DRAWN: Final = text(f"SELECT {_LOCKS}")
+# All in one: the locks are looked at while it runs, and so after the snapshot in which it reads.
+_BEFORE: Final = text(
+    "SELECT id, digest FROM (SELECT id, digest FROM event ORDER BY id DESC LIMIT 1) AS newest "  # noqa: S608 - our words
+    "WHERE pg_current_xact_id_if_assigned() IS NULL AND NOT " + _LOCKS
 )
 
 
@@ -99,7 +105,10 @@ def newest_before_writing(session: Session) -> Newest | None:
     """
     if session.info.get(BEFORE_WRITING) is None or not wrote_nothing(session):
         return None
-    return _read_newest(session)
+    if session.get_bind().dialect.name == "sqlite":
+        return _read_newest(session)
+    row = session.connection().execute(_BEFORE, execution_options={CHECKED: False}).one_or_none()
+    return None if row is None else (int(row[0]), bytes(row[1]))
 
 
 def remember_before_writing(

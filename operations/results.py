@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids, insert_rows
@@ -209,6 +209,11 @@ def check_figures(figures: Sequence[Figure], given: Mapping[str, str]) -> None:
         raise Refused(msg, field=f"figure.{part.key}")
 
 
+_LAST: Final = select(func.max(Submission.revision)).where(
+    Submission.assignment_id == bindparam("number"), Submission.round == bindparam("round")
+)
+
+
 def store_result(
     session: Session, stamp: Stamp, work: Work, result: Result, completed: Completion
 ) -> int:
@@ -217,11 +222,7 @@ def store_result(
     Returns the number of the submission.
     """
     row, actor = work.assignment, stamp.actor
-    last = session.scalar(
-        select(func.max(Submission.revision)).where(
-            Submission.assignment_id == row.id, Submission.round == row.round
-        )
-    )
+    last = session.scalar(_LAST, {"number": row.id, "round": row.round})
     number = allocate_ids(session, Submission.__tablename__, 1)[0]
     values = {
         "id": number,
@@ -277,17 +278,18 @@ def _store_papers(session: Session, submission: int, result: Result) -> None:
     )
 
 
+_STANDING: Final = (
+    select(Submission)
+    .where(Submission.assignment_id == bindparam("number"), Submission.round == bindparam("round"))
+    .order_by(Submission.revision.desc())
+    .limit(1)
+)
+
+
 def standing_submission(session: Session, work: Work) -> Submission | None:
     """The newest revision of this round."""
-    return session.scalars(
-        select(Submission)
-        .where(
-            Submission.assignment_id == work.assignment.id,
-            Submission.round == work.assignment.round,
-        )
-        .order_by(Submission.revision.desc())
-        .limit(1)
-    ).one_or_none()
+    row = work.assignment
+    return session.scalars(_STANDING, {"number": row.id, "round": row.round}).one_or_none()
 
 
 def outcomes_snapshot(result: Result) -> dict[str, dict[str, str]]:

@@ -203,7 +203,8 @@ def _write(
         setattr(row, name, value)
     row.updated_at, row.updated_by = stamp.at, stamp.actor.name
     row.version += 1
-    occurrence.touched = True
+    if not occurrence.touched:
+        occurrence.touched = True
     if reset_ladder:
         row.last_rung = None
     set_next_reminder(work, skip_until=stamp.as_of if skip_past_rungs else None)

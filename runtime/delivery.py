@@ -107,12 +107,13 @@ class PostOffice:
 
 
 def deliver(
-    office: PostOffice, *, as_of: date, batch: int = 50, limit: int | None = None
+    office: PostOffice, *, as_of: date, batch: int = 20, limit: int | None = None
 ) -> DeliveryResult:
     """Deliver what is due on the business date ``as_of``, at most ``limit`` letters.
 
     First what a dead delivery left behind is sorted out, digests of earlier days are superseded,
     and what goes at once is queued. The caller sees to it that no past date comes here (rule 1).
+    ``batch`` letters are rendered within one transaction, for which SQLite's other writers wait.
     """
     round_ = _Round(office, as_of, office.owner or owner_id())
     result = round_.result
