@@ -32,7 +32,7 @@ export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
 
 # As many at a time as there are cores; FAULTS_AT_ONCE= tries one after the other.
-FAULTS_AT_ONCE ?= -n $(shell nproc) --dist loadfile
+FAULTS_AT_ONCE ?= -n $(shell nproc) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup production run check audit test faults simulate bench screenshots guidance lock format clean
 
