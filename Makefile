@@ -88,6 +88,9 @@ simulate: setup ## a thousand lives of the whole engine under drawn troubles; wh
 bench: setup ## measure what the documents claim
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.portal
+	$(BIN)/python -m benchmarks.marking
+	$(BIN)/python -m benchmarks.mail
+	$(BIN)/python -m benchmarks.reminders
 
 screenshots: setup ## pictures of every page, as a person sees them
 	tests/prerequisites.sh
