@@ -1,0 +1,94 @@
+"""What the rehearsal asks inside the machine, with the code that is installed there.
+
+``python -m tests.production.inside ask PREFIX DAY`` | ``states ID…`` | ``picture FILE`` |
+``differences FILE FILE``; the answers are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from flows.shell import opened
+from runtime.prefect_client import PrefectClient
+from runtime.settings import load_settings
+from tests.faults.pictures import differences, picture, unknown_keys
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[0-9:.+Z]*")
+"""When something was done is a run's own; what day it is for, is not."""
+SHOWN = 20
+
+
+def prefect() -> PrefectClient:
+    """Prefect, at the address of the settings, asked again while it is busy."""
+    return PrefectClient(load_settings().prefect_url, timeout=30.0, tries=6)
+
+
+def ask(prefix: str, day: str) -> list[str]:
+    """Ask for a run of every flow whose entrypoint begins so; the ids."""
+    with prefect() as client:
+        return [
+            client.start_run(one.id, parameters={"as_of": day})
+            for one in client.deployments()
+            if one.entrypoint.startswith(prefix) and not one.paused
+        ]
+
+
+def states(*ids: str) -> dict[str, str]:
+    """The state of each run, in Prefect's own word."""
+    with prefect() as client:
+        return {one.id: one.type for one in client.runs(ids=ids)}
+
+
+def take_picture(file: str) -> int:
+    """Write every row that runs make, by natural keys, into ``file``; how many."""
+    with opened() as runtime:
+        unknown = unknown_keys(runtime.database)
+        found = picture(runtime.database, without=unknown)
+    rows = {
+        table: Counter(_INSTANT.sub("…", row) for row in counted.elements())
+        for table, counted in found.items()
+    }
+    told = {"rows": rows, "unknown": sorted(unknown)}
+    Path(file).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    return sum(counted.total() for counted in rows.values())
+
+
+def compare(wanted: str, found: str) -> dict[str, Any]:
+    """How two pictures differ, the letters left out of which either does not know the end."""
+    read = [json.loads(Path(one).read_text(encoding="utf-8")) for one in (wanted, found)]
+    unknown = {key for one in read for key in one["unknown"]}
+    pictures = [
+        {
+            table: Counter({row: n for row, n in rows.items() if not _of(row, unknown)})
+            for table, rows in one["rows"].items()
+        }
+        for one in read
+    ]
+    told = differences(*pictures)
+    return {
+        "rows": {table: counted.total() for table, counted in pictures[1].items()},
+        "unknown": sorted(unknown),
+        "differences": len(told),
+        "some": told[:SHOWN],
+    }
+
+
+def _of(row: str, letters: set[str]) -> bool:
+    """Whether a row of letters or their events speaks of one of these."""
+    return any(f"key={key} " in row or row.startswith(f"letter {key} ") for key in letters)
+
+
+JOBS: dict[str, Any] = {
+    "ask": ask,
+    "states": states,
+    "picture": take_picture,
+    "differences": compare,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(JOBS[sys.argv[1]](*sys.argv[2:]), ensure_ascii=False))  # noqa: T201 - the answer
