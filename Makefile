@@ -34,7 +34,7 @@ endef
 # As many at a time as there are cores; FAULTS_AT_ONCE= tries one after the other.
 FAULTS_AT_ONCE ?= -n $(shell nproc) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup production run check audit test faults simulate bench screenshots guidance lock format clean
+.PHONY: help setup production rehearsal run check audit test faults simulate bench screenshots guidance lock format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -56,6 +56,9 @@ production: | $(UV) ## make .venv with what a server needs, and no more (docs/va
 	@$(as_pip_does) set -x; \
 	$(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-production.lock; \
 	$(UV) pip install --quiet --no-deps --no-build-isolation --compile-bytecode --reinstall .
+
+rehearsal: setup ## docs/van-hanh.md typed into a throwaway machine with systemd (root, Debian)
+	$(BIN)/python -m tests.production
 
 run: setup ## start everything on this machine (portal, flows, clock)
 	$(BIN)/tiendo up

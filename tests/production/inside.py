@@ -1,7 +1,7 @@
 """What the rehearsal asks inside the machine, with the code that is installed there.
 
-``python -m tests.production.inside ask PREFIX DAY`` | ``states ID…`` | ``picture FILE`` |
-``differences FILE FILE``; the answers are JSON.
+``python -m tests.production.inside ask PREFIX DAY`` | ``again DAY ID…`` | ``states ID…`` |
+``picture FILE`` | ``differences FILE FILE``; the answers are JSON.
 """
 
 from __future__ import annotations
@@ -35,6 +35,16 @@ def ask(prefix: str, day: str) -> list[str]:
             client.start_run(one.id, parameters={"as_of": day})
             for one in client.deployments()
             if one.entrypoint.startswith(prefix) and not one.paused
+        ]
+
+
+def again(day: str, *ids: str) -> list[str]:
+    """Ask once more for the work of these runs; the new ids."""
+    with prefect() as client:
+        return [
+            client.start_run(one.deployment, parameters={"as_of": day})
+            for one in client.runs(ids=ids)
+            if one.deployment is not None
         ]
 
 
@@ -85,6 +95,7 @@ def _of(row: str, letters: set[str]) -> bool:
 
 JOBS: dict[str, Any] = {
     "ask": ask,
+    "again": again,
     "states": states,
     "picture": take_picture,
     "differences": compare,

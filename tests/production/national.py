@@ -1,29 +1,40 @@
 """A worker killed in the middle of a national run: what is left, beside a run left in peace.
 
-The same two days are lived twice from one database, by the units of the machine: once undisturbed,
-once with all processes of a worker killed (SIGKILL) while they were in transactions, and again
-while letters were on their way. What was cut is asked for once more, as the next morning would.
+The same day is lived twice from one database, by the units of the machine: once undisturbed, once
+with all processes of a worker killed (SIGKILL) while they were in transactions, and again while
+letters were on their way. What was cut is asked for once more, as the next morning would.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import PIPE
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.__main__ import widened
+from tasks_catalog.export import export_plan
 from tests.production.guide import HOUSE
 from tests.production.machine import Machine
 
-TRIAL = "/var/lib/tiendo/trial"
+TRIAL, CATALOG = "/var/lib/tiendo/trial", "/var/lib/tiendo/nation"
 ASKED = ("tests/faults/pictures.py", "tests/production/inside.py")
-OPENING, REMINDING = "2027-03-01", "2027-03-10"
-"""Days on which much opens, and on which first letters go."""
+DAY = "2027-03-10"
+"""Much has opened by then that was not there before, and first letters go."""
 ITEMS, DELIVERY = "flows.items.", "flows.mail.delivery"
+POSTGRES = "runuser -u postgres --"
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 LETTERS = "/root/letters.jsonl"
+WORKERS = ("tiendo-worker@1", "tiendo-worker@2")
 PATIENCE = 1800.0
+"""Seconds in which every run has an end; dead ones want three minutes."""
 
 
 @dataclass
@@ -45,27 +56,55 @@ class National:
     machine: Machine
     told: Told = field(default_factory=Told)
 
-    def prepare(self) -> None:
-        """Put what asks inside into the machine, and keep the database as it is now."""
+    def bring(self) -> None:
+        """Put what asks inside into the machine."""
         for name in ASKED:
             path = f"{TRIAL}/{name}"
             self.machine.type(f"mkdir -p {path.rpartition('/')[0]}")
             self.machine.write(path, (HOUSE / name).read_bytes())
         self.machine.type(f"chown -R tiendo:tiendo {TRIAL}")
-        self._without_sessions("createdb --owner tiendo_owner --template tiendo tiendo_before")
+
+    def nation(self, agencies: int) -> None:
+        """A database of its own, in which so many communes are added to the shipped ones."""
+        one = widened(agencies)
+        with TemporaryDirectory() as folder:
+            plan = Path(folder) / one.plan.key
+            export_plan(one.plan, one.directory, plan, Path(folder) / "agencies")
+            shutil.copy(HOUSE / "tasks_catalog" / "days_off.yaml", folder)
+            files = subprocess.run(["tar", "-c", "."], cwd=folder, stdout=PIPE, check=True).stdout
+        self.machine.type(f"mkdir -p {CATALOG}")
+        self.machine.pipe(["tar", "-x", "-C", CATALOG], files)
+        self.machine.type(
+            f"chown -R tiendo:tiendo {CATALOG}\n"
+            f"echo TIENDO_PLAN_FOLDERS={CATALOG}/{one.plan.key} >> /etc/tiendo/tiendo.env"
+        )
+        self._without_sessions(
+            f"{POSTGRES} psql -c 'ALTER DATABASE tiendo RENAME TO tiendo_province'",
+            f"{POSTGRES} createdb --owner tiendo_owner tiendo",
+            "tiendo-owner database upgrade",
+            "tiendo database roles --worker tiendo_app --owner tiendo_owner"
+            f" | {POSTGRES} psql -v ON_ERROR_STOP=1 tiendo",
+            "tiendo open",
+        )
+
+    def prepare(self) -> None:
+        """Keep the database as it is now."""
+        self._without_sessions(
+            f"{POSTGRES} createdb --owner tiendo_owner --template tiendo tiendo_before"
+        )
 
     def again(self) -> None:
         """The database as :meth:`prepare` found it, and nobody's letters yet."""
         self._without_sessions(
-            "dropdb tiendo", "createdb --owner tiendo_owner --template tiendo_before tiendo"
+            f"{POSTGRES} dropdb tiendo",
+            f"{POSTGRES} createdb --owner tiendo_owner --template tiendo_before tiendo",
         )
         self.machine.type(f": > {LETTERS}")
 
     def _without_sessions(self, *commands: str) -> None:
-        units = "'tiendo-portal@*' 'tiendo-worker@*'"
-        typed = "\n".join(f"runuser -u postgres -- {one}" for one in commands)
-        names = "tiendo-portal@8718 tiendo-portal@8719 tiendo-worker@1 tiendo-worker@2"
-        self.machine.type(f"systemctl stop {units}\ncd /\n{typed}\nsystemctl start {names}")
+        units = " ".join(("tiendo-portal@8718", "tiendo-portal@8719", *WORKERS))
+        typed = (f"systemctl stop {units}", "cd /", *commands, f"systemctl start {units}")
+        self.machine.type("\n".join(typed))
 
     def inside(self, *words: str) -> Any:
         """Ask :mod:`tests.production.inside`."""
@@ -75,36 +114,36 @@ class National:
         )
         return json.loads(self.machine.type(command).splitlines()[-1])
 
-    def settled(self, ids: list[str], *, but: int = 0) -> dict[str, str]:
-        """The states of the runs when all but so many have ended."""
+    def settled(self, ids: list[str]) -> dict[str, str]:
+        """The states of the runs when all have ended."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             states: dict[str, str] = self.inside("states", *ids)
-            if sum(one in ENDED for one in states.values()) >= len(ids) - but:
+            if sum(one in ENDED for one in states.values()) == len(ids):
                 return states
             time.sleep(2)
         raise TimeoutError(f"runs do not end: {Counter(states.values())}")
 
-    def day(self, prefix: str, day: str) -> None:
-        """Ask for a day's runs and wait for their end."""
+    def runs(self, prefix: str, day: str = DAY) -> None:
+        """Ask for the runs of these flows and wait for their end."""
         began = time.monotonic()
-        ids = self.inside("ask", prefix, day)
+        self._ended(prefix, self.inside("ask", prefix, day), began)
+
+    def _ended(self, what: str, ids: list[str], began: float) -> None:
         states = Counter(self.settled(ids).values())
-        self.told.say(f"{day} {prefix}: {dict(states)} in {time.monotonic() - began:.0f} s")
+        self.told.say(f"{what} {dict(states)} after {time.monotonic() - began:.0f} s")
 
     def peace(self) -> None:
-        """Both days undisturbed."""
-        self.day(ITEMS, OPENING)
-        self.day(ITEMS, REMINDING)
-        self.day(DELIVERY, REMINDING)
+        """The day undisturbed."""
+        self.runs(ITEMS)
+        self.runs(DELIVERY)
         self.inside("picture", f"{TRIAL}/peace.json")
         self.machine.type(f"cp {LETTERS} /root/peace.jsonl")
 
     def disturbed(self) -> None:
-        """Both days, each with a worker killed; what was cut is asked for again."""
-        self._cut(ITEMS, OPENING, self._transactions)
-        self.day(ITEMS, REMINDING)
-        self._cut(DELIVERY, REMINDING, self._letters)
+        """The day with a worker killed twice; what was cut is asked for again."""
+        self._cut(ITEMS, self._transactions)
+        self._cut(DELIVERY, self._letters)
         self.inside("picture", f"{TRIAL}/killed.json")
 
     def _transactions(self) -> bool:
@@ -122,8 +161,8 @@ class National:
     def _sql(self, query: str) -> str:
         return self.machine.type(f'cd /; runuser -u postgres -- psql -At -c "{query}"').strip()
 
-    def _cut(self, prefix: str, day: str, moment: Any) -> None:
-        ids = self.inside("ask", prefix, day)
+    def _cut(self, prefix: str, moment: Callable[[], bool]) -> None:
+        ids: list[str] = self.inside("ask", prefix, DAY)
         while not moment():
             time.sleep(0.3)
         taken = self._busy()
@@ -133,29 +172,24 @@ class National:
         )
         self.machine.type(f"systemctl kill --signal=SIGKILL {taken}")
         killed = time.monotonic()
-        cut = self._silent(ids)
-        self.told.say(f"{day} {prefix}: {taken} killed, {at_work} transactions open, {cut} cut")
-        states = self.settled(ids)
-        self.told.say(
-            f"all ended {time.monotonic() - killed:.0f} s after the kill: {dict(Counter(states.values()))}"
-        )
-        self.day(prefix, day)
+        self.told.say(f"{prefix} {taken} killed, {at_work} transactions open")
+        self._ended(f"{prefix} since the kill:", ids, killed)
+        cut = [one for one, state in self.inside("states", *ids).items() if state == "CRASHED"]
+        self.told.say(f"{prefix} {len(cut)} cut, asked for again")
+        self._ended(f"{prefix} again:", self.inside("again", DAY, *cut), time.monotonic())
 
     def _busy(self) -> str:
         """The worker's unit with the most processes."""
-        count = "systemctl show --property=TasksCurrent --value tiendo-worker@"
-        tasks = {n: int(self.machine.type(f"{count}{n}")) for n in (1, 2)}
-        return f"tiendo-worker@{max(tasks, key=lambda n: tasks[n])}"
-
-    def _silent(self, ids: list[str]) -> int:
-        """How many runs have nobody any more; the others are waited for."""
-        before: dict[str, str] = {}
-        while True:
-            states = self.inside("states", *ids)
-            if states == before and "SCHEDULED" not in states.values():
-                return sum(one not in ENDED or one == "CRASHED" for one in states.values())
-            before = states
-            time.sleep(20)
+        processes = {
+            unit: int(
+                self.machine.type(
+                    f"group=$(systemctl show --property=ControlGroup --value {unit})\n"
+                    "wc -l < /sys/fs/cgroup$group/cgroup.procs"
+                )
+            )
+            for unit in WORKERS
+        }
+        return max(processes, key=lambda unit: processes[unit])
 
     def verdict(self) -> bool:
         """Compare; whether nothing is missing and nothing is there twice."""
