@@ -25,7 +25,12 @@ from tests.production.guide import HOUSE
 from tests.production.machine import Machine
 
 TRIAL, CATALOG = "/var/lib/tiendo/trial", "/var/lib/tiendo/nation"
-ASKED = ("tests/faults/pictures.py", "tests/production/inside.py")
+ASKED = (
+    "tests/crawler.py",
+    "tests/faults/pictures.py",
+    "tests/production/inside.py",
+    "tests/production/walk.py",
+)
 DAY = "2027-03-10"
 """Much has opened by then that was not there before, and first letters go."""
 ITEMS, DELIVERY = "flows.items.", "flows.mail.delivery"
@@ -106,11 +111,11 @@ class National:
         typed = (f"systemctl stop {units}", "cd /", *commands, f"systemctl start {units}")
         self.machine.type("\n".join(typed))
 
-    def inside(self, *words: str) -> Any:
-        """Ask :mod:`tests.production.inside`."""
+    def inside(self, *words: str, module: str = "inside") -> Any:
+        """Ask :mod:`tests.production.inside`, or another module that is there."""
         command = (
             f"cd {TRIAL}; runuser -u tiendo -- env TIENDO_ENV_FILE=/etc/tiendo/tiendo.env"
-            f" /opt/tiendo/.venv/bin/python -m tests.production.inside {' '.join(words)}"
+            f" /opt/tiendo/.venv/bin/python -m tests.production.{module} {' '.join(words)}"
         )
         return json.loads(self.machine.type(command).splitlines()[-1])
 
