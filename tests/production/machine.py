@@ -27,16 +27,20 @@ class Machine:
         """Put it down; its files are gone with it."""
         subprocess.run([SCRIPT, "down", self.place], check=True)
 
-    def type(self, script: str, *, fetching: bool = False, standing: bool = True) -> str:
+    def type(
+        self, script: str, *, fetching: bool = False, standing: bool = True, answer: str = ""
+    ) -> str:
         """Type ``script`` into a shell of root; returns what was written to either stream.
 
         ``fetching`` lends the network of this machine, to install packages. With ``standing`` a
-        command that fails is an error.
+        command that fails is an error. ``answer`` is for what is asked back.
 
         Raises:
             CommandFailed: with what was typed and what came of it.
         """
-        return self.pipe(["bash", "-eu", "-o", "pipefail", "-c", script], b"", fetching, standing)
+        return self.pipe(
+            ["bash", "-eu", "-o", "pipefail", "-c", script], answer.encode(), fetching, standing
+        )
 
     def pipe(
         self, command: list[str], data: bytes, fetching: bool = False, standing: bool = True

@@ -54,7 +54,9 @@ class Rehearsal:
     invitation: str = ""
     """The link by which the first administrator sets a password."""
 
-    def guide(self, section: int, nth: int = 0, *, standing: bool = True, **changes: str) -> str:
+    def guide(
+        self, section: int, nth: int = 0, *, standing: bool = True, answer: str = "", **changes: str
+    ) -> str:
         """Type a block of the guide; ``changes`` are words to replace in it.
 
         With ``standing`` a command that fails is an error.
@@ -64,7 +66,7 @@ class Rehearsal:
             block = block.replace(old, new)
         began = time.monotonic()
         said = "".join(
-            self.machine.type(text, fetching=fetch, standing=standing)
+            self.machine.type(text, fetching=fetch, standing=standing, answer=answer)
             for fetch, text in parts(block)
         )
         self.told.say(f"{section}.{nth + 1}: {time.monotonic() - began:.0f} s")
@@ -185,9 +187,9 @@ class Rehearsal:
         """Section 8: the newest backup, into an empty database."""
         count = "cd /; runuser -u postgres -- psql -At tiendo -c 'SELECT count(*) FROM event'"
         before = int(self.machine.type(count))
-        newest = self.machine.type("ls -t /var/backups/tiendo/* | head -n 1").strip()
+        newest = self.machine.type("ls -t /var/backups/tiendo/*.age | head -n 1").strip()
         self.machine.type("mkdir -p /var/lib/tiendo/uploads")
-        self.guide(8, 0, **{"TỆP": newest, "backup.key": KEY})
+        self.guide(8, answer="c\n", **{"TỆP": newest, "backup.key": KEY})
         after = int(self.machine.type(count))
         self.told.say(f"restored: {before} events before, {after} after")
         if after < before:
