@@ -12,7 +12,7 @@ import re
 import secrets
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -55,14 +55,20 @@ class Rehearsal:
     """The link by which the first administrator sets a password."""
 
     def guide(
-        self, section: int, nth: int = 0, *, standing: bool = True, answer: str = "", **changes: str
+        self,
+        section: int,
+        nth: int = 0,
+        *,
+        changes: Mapping[str, str] | None = None,
+        standing: bool = True,
+        answer: str = "",
     ) -> str:
         """Type a block of the guide; ``changes`` are words to replace in it.
 
         With ``standing`` a command that fails is an error.
         """
         block = blocks(section)[nth].replace("TÊN-MIỀN", SITE)
-        for old, new in changes.items():
+        for old, new in (changes or {}).items():
             block = block.replace(old, new)
         began = time.monotonic()
         said = "".join(
@@ -189,7 +195,7 @@ class Rehearsal:
         before = int(self.machine.type(count))
         newest = self.machine.type("ls -t /var/backups/tiendo/*.age | head -n 1").strip()
         self.machine.type("mkdir -p /var/lib/tiendo/uploads")
-        self.guide(8, answer="c\n", **{"TỆP": newest, "backup.key": KEY})
+        self.guide(8, changes={"TỆP": newest, "backup.key": KEY}, answer="c\n")
         after = int(self.machine.type(count))
         self.told.say(f"restored: {before} events before, {after} after")
         if after < before:
