@@ -21,6 +21,8 @@ SILENCE = timedelta(minutes=3)
 """Six heartbeats: a server that is started again is not taken for the death of every run."""
 MESSAGE = "Tiến trình đã dừng giữa chừng; lần chạy sau tự làm tiếp."
 _OF_RUNS = "prefect.flow-run."
+_ALIVE = ("Submitting", "InfrastructurePending", "Pending", "Running", "heartbeat")
+"""From a worker's taking it up on: a run may also die before it says that it runs."""
 
 
 def wanted() -> AutomationCore:
@@ -41,7 +43,7 @@ def wanted() -> AutomationCore:
             posture=Posture.Proactive,
             match=ResourceSpecification.model_validate({"prefect.resource.id": f"{_OF_RUNS}*"}),
             for_each={"prefect.resource.id"},
-            after={f"{_OF_RUNS}{word}" for word in ("Pending", "Running", "heartbeat")},
+            after={f"{_OF_RUNS}{word}" for word in _ALIVE},
             expect={f"{_OF_RUNS}*"},
             threshold=1,
             within=SILENCE,

@@ -38,6 +38,7 @@ POSTGRES = "runuser -u postgres --"
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 LETTERS = "/root/letters.jsonl"
 WORKERS = ("tiendo-worker@1", "tiendo-worker@2")
+LETTERS_GONE = 200
 PATIENCE = 1800.0
 """Seconds in which every run has an end; dead ones want three minutes."""
 
@@ -122,8 +123,9 @@ class National:
     def settled(self, ids: list[str]) -> dict[str, str]:
         """The states of the runs when all have ended."""
         until = time.monotonic() + PATIENCE
+        states: dict[str, str] = {}
         while time.monotonic() < until:
-            states: dict[str, str] = self.inside("states", *ids)
+            states = self.inside("states", *ids)
             if sum(one in ENDED for one in states.values()) == len(ids):
                 return states
             time.sleep(2)
@@ -147,54 +149,48 @@ class National:
 
     def disturbed(self) -> None:
         """The day with a worker killed twice; what was cut is asked for again."""
-        self._cut(ITEMS, self._transactions)
-        self._cut(DELIVERY, self._letters)
+        self._cut(ITEMS, self._writing)
+        self._cut(DELIVERY, self._sending)
         self.inside("picture", f"{TRIAL}/killed.json")
 
-    def _transactions(self) -> bool:
-        """Whether a worker's transaction has been writing for a while."""
-        query = (
-            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tiendo_app'"
-            " AND backend_xid IS NOT NULL AND clock_timestamp() - xact_start > interval '0.5 s'"
+    def _writing(self) -> str:
+        """The worker whose transaction has been writing for a while; empty while none is."""
+        port = self._sql(
+            "SELECT client_port FROM pg_stat_activity WHERE usename = 'tiendo_app'"
+            " AND backend_xid IS NOT NULL AND clock_timestamp() - xact_start > interval '1 s' LIMIT 1"
         )
-        return int(self._sql(query)) > 0
+        return self._worker_of(port) if port else ""
 
-    def _letters(self) -> bool:
-        """Whether letters are on their way."""
-        return int(self.machine.type(f"wc -l < {LETTERS}")) > 200
+    def _sending(self) -> str:
+        """The worker that sends letters, once some have gone."""
+        if int(self.machine.type(f"wc -l < {LETTERS}")) < LETTERS_GONE:
+            return ""
+        mail = self.machine.type("ss -Htn state established 'dport = :587'").split()
+        return self._worker_of(mail[2].rpartition(":")[2]) if mail else ""
+
+    def _worker_of(self, port: str) -> str:
+        """The unit that holds a connection from this port of its own."""
+        said = self.machine.type(
+            f"pid=$(ss -Htnp state established 'sport = :{port}'"
+            " | grep -o 'pid=[0-9]*' | head -n 1 | cut -d= -f2)\ncat /proc/$pid/cgroup",
+            standing=False,
+        )
+        return next((unit for unit in WORKERS if unit in said), "")
 
     def _sql(self, query: str) -> str:
         return self.machine.type(f'cd /; runuser -u postgres -- psql -At -c "{query}"').strip()
 
-    def _cut(self, prefix: str, moment: Callable[[], bool]) -> None:
+    def _cut(self, prefix: str, moment: Callable[[], str]) -> None:
         ids: list[str] = self.inside("ask", prefix, DAY)
-        while not moment():
-            time.sleep(0.3)
-        taken = self._busy()
-        at_work = self._sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tiendo_app'"
-            " AND backend_xid IS NOT NULL"
-        )
+        while not (taken := moment()):
+            time.sleep(0.2)
         self.machine.type(f"systemctl kill --signal=SIGKILL {taken}")
         killed = time.monotonic()
-        self.told.say(f"{prefix} {taken} killed, {at_work} transactions open")
+        self.told.say(f"{prefix} {taken} killed")
         self._ended(f"{prefix} since the kill:", ids, killed)
         cut = [one for one, state in self.inside("states", *ids).items() if state == "CRASHED"]
         self.told.say(f"{prefix} {len(cut)} cut, asked for again")
         self._ended(f"{prefix} again:", self.inside("again", DAY, *cut), time.monotonic())
-
-    def _busy(self) -> str:
-        """The worker's unit with the most processes."""
-        processes = {
-            unit: int(
-                self.machine.type(
-                    f"group=$(systemctl show --property=ControlGroup --value {unit})\n"
-                    "wc -l < /sys/fs/cgroup$group/cgroup.procs"
-                )
-            )
-            for unit in WORKERS
-        }
-        return max(processes, key=lambda unit: processes[unit])
 
     def verdict(self) -> bool:
         """Compare; whether nothing is missing and nothing is there twice."""
