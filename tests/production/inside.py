@@ -10,10 +10,12 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flows.shell import opened
+from models.tables import LetterState
 from runtime.prefect_client import PrefectClient
 from runtime.settings import load_settings
 from tests.faults.pictures import differences, picture, unknown_keys
@@ -69,12 +71,17 @@ def take_picture(file: str) -> int:
 
 
 def compare(wanted: str, found: str) -> dict[str, Any]:
-    """How two pictures differ, the letters left out of which either does not know the end."""
+    """How two pictures differ.
+
+    Left out are letters of which either does not know the end, and those that a later day took
+    back before they went: which run composed them first is chance, also in peace.
+    """
     read = [json.loads(Path(one).read_text(encoding="utf-8")) for one in (wanted, found)]
     unknown = {key for one in read for key in one["unknown"]}
+    left_out = unknown.union(*(_taken_back(one["rows"]["letter"]) for one in read))
     pictures = [
         {
-            table: Counter({row: n for row, n in rows.items() if not _of(row, unknown)})
+            table: Counter({row: n for row, n in rows.items() if _letter_of(row) not in left_out})
             for table, rows in one["rows"].items()
         }
         for one in read
@@ -88,9 +95,14 @@ def compare(wanted: str, found: str) -> dict[str, Any]:
     }
 
 
-def _of(row: str, letters: set[str]) -> bool:
-    """Whether a row of letters or their events speaks of one of these."""
-    return any(f"key={key} " in row or row.startswith(f"letter {key} ") for key in letters)
+def _taken_back(letters: Mapping[str, int]) -> set[str]:
+    return {_letter_of(row) for row in letters if row.endswith(f" {LetterState.SUPERSEDED.value}")}
+
+
+def _letter_of(row: str) -> str:
+    """The key of the letter that a row speaks of: a letter, its event, its line or its links."""
+    first, _, rest = row.partition(" ")
+    return rest.partition(" ")[0] if first == "letter" else first.removeprefix("key=").rstrip(":")
 
 
 JOBS: dict[str, Any] = {
