@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 
 from runtime.settings import Settings
 from tests.needs import need
+from tests.production.guide import blocks
+from tests.production.rehearsal import parts
 
 HOUSE = Path(__file__).parents[2]
 PLACE = HOUSE / "deployments" / "production"
@@ -152,3 +154,13 @@ def test_the_guide_names_files_and_services_that_are_there() -> None:
     names = {one.name for one in UNITS}
     for found in re.findall(r"tiendo-[a-z-]+(?:@\d*)?\.(?:service|timer)", GUIDE):
         assert re.sub(r"@\d*", "@", found) in names, found
+
+
+def test_packages_alone_are_fetched_with_the_network_and_folders_stay() -> None:
+    """The rehearsal types the guide's own blocks; everything else has the loopback only."""
+    whole = [one for block in (*blocks(1), blocks(9)[1]) for one in parts(block)]
+    fetched = [text.strip().splitlines()[-1] for fetching, text in whole if fetching]
+    assert [one.split()[0] for one in fetched] == ["apt-get", "make", "make"]
+    for fetching, text in whole[2:]:
+        assert text.strip().startswith("cd /opt/tiendo"), "the folder stays"
+        assert fetching == text.endswith("make production")
