@@ -101,8 +101,8 @@ class Ratio:
             self.job,
             self.store,
             self.size,
-            f"{self.ours.seconds:.3f}",
-            f"{self.limit.seconds:.3f}",
+            f"{self.ours.seconds:.3f} ({self.ours.cpu:.3f})",
+            f"{self.limit.seconds:.3f} ({self.limit.cpu:.3f})",
             f"{ratio:.2f}",
             wanted,
             f"{self.ours.peak:.0f} (+{self.ours.grown:.0f})",
@@ -112,7 +112,8 @@ class Ratio:
 
 
 HEAD = (
-    "| job | database | size | ours s | limit s | ratio | aim | our peak MB | limit's peak MB |\n"
+    "| job | database | size | ours s (processor) | limit s (processor) | ratio | aim"
+    " | our peak MB | limit's peak MB |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -98,24 +98,23 @@ def _narrowed(query: Select[_T], plan: str | None, item: str | None) -> Select[_
     return query
 
 
-def queued_rungs(session: Session, as_of: date) -> set[tuple[int, int, date, int, str]]:
-    """What was queued before for the assignments that are due: the keys of their reminders."""
-    rows = session.execute(
-        select(
+def queued_rungs(session: Session, due: Iterable[Row[Any]]) -> set[tuple[int, int, date, int, str]]:
+    """What was queued before for these assignments: the keys of their reminders.
+
+    They are named one by one: joined to the assignments, PostgreSQL may read all reminders of all
+    years for the few that are due.
+    """
+    found: set[tuple[int, int, date, int, str]] = set()
+    for part in in_parts(row.id for row in due):
+        query = select(
             Reminder.assignment_id,
             Reminder.round,
             Reminder.due_on,
             Reminder.rung,
             Reminder.mailbox,
-        )
-        .join(Assignment, Assignment.id == Reminder.assignment_id)
-        .where(
-            Assignment.next_reminder_on <= as_of,
-            Reminder.round == Assignment.round,
-            Reminder.due_on == func.coalesce(Assignment.respond_by, Assignment.due_on),
-        )
-    )
-    return {(one[0], one[1], one[2], one[3], one[4]) for one in rows}
+        ).where(Reminder.assignment_id.in_(part))
+        found.update((one[0], one[1], one[2], one[3], one[4]) for one in session.execute(query))
+    return found
 
 
 def pending_notices(

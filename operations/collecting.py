@@ -16,7 +16,7 @@ from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans
 from operations.parcels import Climb, Collected, NoticeLine, RungLine
 from operations.restored import Gap, gap_of, said_before
-from operations.state import PlanState, load_calendar, plan_keys
+from operations.state import load_calendar, plan_keys
 from rules.digest import (
     AT_ONCE,
     RIDES_ALONG,
@@ -27,9 +27,8 @@ from rules.digest import (
     worth_saying,
 )
 from rules.lifecycle import Status
-from rules.planning import ladder_key
 from rules.shards import Shard
-from rules.values import Audience, DateAuthority, ItemKind, Ladder, Role, Rung, TrackingMode
+from rules.values import Audience, DateAuthority, ItemKind, Role, Rung, TrackingMode
 
 
 def line_kind(row: Any, as_of: date, *, for_coordinator: bool = False) -> LineKind:
@@ -96,12 +95,12 @@ def _collect_rungs(
     as_of: date,
     gap: Gap | None,
 ) -> None:
-    said = queued_rungs(session, as_of) if rows else set()
+    said = queued_rungs(session, rows)
     for row in rows:
         state = plans.state(row.plan_key)
         if state is None or not state.directory.letters_on(row.agency_key, as_of):
             continue
-        ladder = _ladder(state, row)
+        ladder = plans.ladder(row)
         if ladder is None:
             continue
         anchor = row.respond_by or row.due_on
@@ -128,17 +127,6 @@ def _collect_rungs(
 
 def _climb(rung: int | None, found: Owed) -> Climb:
     return Climb(rung, None if found.then is None else found.then.day)
-
-
-def _ladder(state: PlanState, row: Any) -> Ladder | None:
-    key = ladder_key(
-        row.ladder,
-        kind=ItemKind(row.kind),
-        mode=TrackingMode(row.mode),
-        role=Role(row.role),
-        provisional=row.authority == DateAuthority.PROVISIONAL,
-    )
-    return None if key is None else state.plan.ladders.get(key)
 
 
 def _place(

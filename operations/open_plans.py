@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from operations.state import PlanState, load_state
 from rules.digest import LadderReader
+from rules.planning import ladder_key
+from rules.values import DateAuthority, ItemKind, Ladder, Role, TrackingMode
 
 
 class OpenPlans:
@@ -19,6 +22,7 @@ class OpenPlans:
         self._states: dict[str, PlanState] = {}
         self._readers: dict[str, LadderReader] = {}
         self._coordinators: dict[str, str] = {}
+        self._ladders: dict[tuple[str, ...], Ladder | None] = {}
 
     def state(self, key: str) -> PlanState | None:
         """The state of a plan; None when it is not active, or not asked for."""
@@ -38,3 +42,22 @@ class OpenPlans:
     def coordinator(self, key: str) -> str:
         """The coordinator of a plan whose state was asked for before."""
         return self._coordinators[key]
+
+    def ladder(self, row: Any) -> Ladder | None:
+        """The ladder that a due assignment follows; its plan's state was asked for before.
+
+        ``row`` has ``plan_key``, ``ladder``, ``kind``, ``mode``, ``role`` and ``authority``: there
+        are thousands of rows and few such kinds.
+        """
+        kind = (row.plan_key, row.ladder, row.kind, row.mode, row.role, row.authority)
+        if kind not in self._ladders:
+            key = ladder_key(
+                row.ladder,
+                kind=ItemKind(row.kind),
+                mode=TrackingMode(row.mode),
+                role=Role(row.role),
+                provisional=row.authority == DateAuthority.PROVISIONAL,
+            )
+            ladders = self._states[row.plan_key].plan.ladders
+            self._ladders[kind] = None if key is None else ladders.get(key)
+        return self._ladders[kind]

@@ -76,7 +76,16 @@ HELD_WORDS: Mapping[HeldReason, str] = {
 """What people read for each reason."""
 
 _LETTER = Base.metadata.tables[Letter.__tablename__]
-_LETTER_COLUMNS = tuple(column.name for column in _LETTER.columns)
+_LETTER_COLUMNS = (
+    "id",
+    "key",
+    "kind",
+    "mailbox",
+    "agency_key",
+    "state",
+    "held_reason",
+    "payload",
+)
 _LINE = Base.metadata.tables[LetterLine.__tablename__]
 BODIES = frozenset({"body_text", "body_html", "ics"})
 """What the events about a letter leave out: the row itself keeps it."""
@@ -104,39 +113,31 @@ def insert_letters(session: Session, stamp: Stamp, letters: Sequence[NewLetter])
     The caller has seen to it that no key is there already.
     """
     ids = allocate_ids(session, Letter.__tablename__, len(letters))
-    insert_rows(
-        session,
-        _LETTER,
-        _LETTER_COLUMNS,
-        (_letter_row(stamp, number, one) for number, one in zip(ids, letters, strict=True)),
-    )
-    return list(ids)
-
-
-def _letter_row(stamp: Stamp, number: int, one: NewLetter) -> tuple[Any, ...]:
-    row: dict[str, Any] = dict.fromkeys(_LETTER_COLUMNS)
-    row |= {
-        "id": number,
-        "key": one.key,
-        "kind": one.kind.value,
-        "mailbox": one.recipient.address,
-        "agency_key": one.recipient.agency,
+    shared = {
         "day": stamp.as_of,
-        "state": (LetterState.HELD if one.held else LetterState.QUEUED).value,
-        "held_reason": None if one.held is None else one.held.value,
-        "payload": canonical_json(
-            {
-                "audience": one.recipient.audience.value,
-                "name": one.recipient.name,
-                **(one.payload or {}),
-            }
-        ),
         "queued_at": stamp.at,
         "attempts": 0,
         "message_id": "",
         "run": stamp.run,
     }
-    return tuple(row[name] for name in _LETTER_COLUMNS)
+    rows = (_letter_row(number, one) for number, one in zip(ids, letters, strict=True))
+    insert_rows(session, _LETTER, _LETTER_COLUMNS, rows, shared=shared)
+    return list(ids)
+
+
+def _letter_row(number: int, one: NewLetter) -> tuple[Any, ...]:
+    to = one.recipient
+    said = {"audience": to.audience.value, "name": to.name, **(one.payload or {})}
+    return (
+        number,
+        one.key,
+        one.kind.value,
+        to.address,
+        to.agency,
+        (LetterState.HELD if one.held else LetterState.QUEUED).value,
+        None if one.held is None else one.held.value,
+        canonical_json(said),
+    )
 
 
 LineRow = tuple[int, int | None, str, int | None, int | None]

@@ -6,11 +6,13 @@ Missing ten runs or running ten times in a row ends in the same letters.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from models.bulk import reads_by_index
 from models.queries_mail import at_once_waits, in_parts
 from models.tables import Assignment, Base, Letter, Notice
 from operations.address_book import address_book
@@ -26,7 +28,7 @@ from operations.outbox import (
     held_changes,
     queue_operator_notice,
 )
-from operations.parcels import Collected
+from operations.parcels import Climb, Collected
 from operations.placing import RemindResult, Run, place_digests, send_at_once
 from operations.releasing import supersede_unsent
 from operations.stamp import Stamp
@@ -56,6 +58,7 @@ def remind(
     if not sending_allowed:
         return result
     lock_sweep(session)
+    reads_by_index(session)
     run = Run(session, stamp, Holding(session, stamp), result)
     run.changes += supersede_unsent(session, stamp)
     result.superseded = len(run.changes)
@@ -110,19 +113,15 @@ def _lock_open_digests(session: Session, stamp: Stamp) -> None:
 
 def _climb(session: Session, collected: Collected, *, postponed: set[int]) -> None:
     """Move the ladders on; those of which a line waits for tomorrow stay where they are."""
-    rows = [
-        {"number": number, "rung": climb.rung, "next_on": climb.next_on}
-        for number, climb in sorted(collected.climbs.items())
-        if number not in postponed
-    ]
-    if rows:
-        table = Base.metadata.tables[Assignment.__tablename__]
-        session.connection().execute(
-            update(table)
-            .where(table.c.id == bindparam("number"))
-            .values(last_rung=bindparam("rung"), next_reminder_on=bindparam("next_on")),
-            rows,
-        )
+    alike: defaultdict[Climb, list[int]] = defaultdict(list)
+    for number, climb in sorted(collected.climbs.items()):
+        if number not in postponed:
+            alike[climb].append(number)
+    table = Base.metadata.tables[Assignment.__tablename__]
+    for climb, numbers in alike.items():
+        there = {"last_rung": climb.rung, "next_reminder_on": climb.next_on}
+        for part in in_parts(numbers):
+            session.connection().execute(update(table).where(table.c.id.in_(part)).values(there))
 
 
 def _void(session: Session, notices: Iterable[int]) -> None:
