@@ -16,6 +16,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.queries_mail import in_parts
+from models.seeing import everything
 from models.tables import (
     Assignment,
     Event,
@@ -211,9 +212,10 @@ def close_held(session: Session, stamp: Stamp, *, letter_ids: Iterable[int] | No
     for row in rows:
         row.state, row.held_reason, row.answer = LetterState.UNKNOWN.value, None, CLOSED
     session.flush()
-    gap = gap_of(session)
-    if gap is not None:
-        _owe_the_new(session, stamp, gap, [row.id for row in rows if row.day > gap.until])
+    with everything(session):  # a digest speaks of all plans together
+        gap = gap_of(session)
+        if gap is not None:
+            _owe_the_new(session, stamp, gap, [row.id for row in rows if row.day > gap.until])
     record(session, stamp, [letter_change(row, "close", reason=CLOSED) for row in rows])
     return len(rows)
 

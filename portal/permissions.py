@@ -297,7 +297,8 @@ TABLE: Final = {**_PAGES, **{f"{page}_export": _PAGES[page] for page in FILES}}
 
 EVERY_PLAN: Final = frozenset(
     {
-        *("letters_release", "letter_rehearsal", "letter_pilots", "letter_pilots_act", "run_now"),
+        *("letters_release", "letters_close", "letter_rehearsal", "letter_pilots"),
+        *("letter_pilots_act", "run_now"),
         *("contact_file", "contact_file_template", "contact_file_preview", "contact_file_apply"),
         *("import_file", "import_file_template", "import_file_preview", "import_file_apply"),
         *("reorganisations", "reorganisation_form", "reorganisation_preview"),
