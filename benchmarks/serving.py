@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
-
 from benchmarks.ratios import machine
 from deployments.environment import child_environment
 from deployments.ports import choose_ports
@@ -36,11 +34,7 @@ NEVER = "0 0 29 2 *"
 """Nothing but what is asked for runs meanwhile."""
 PATIENCE = 900.0
 _EMPTY = "empty"
-
-
-@flow(name="Lượt chạy rỗng")
-async def empty() -> None:
-    """A run that does nothing."""
+ENTRYPOINT = "benchmarks.empty_flow.empty"
 
 
 def serve_empty(count: int, limit: int) -> None:
@@ -50,9 +44,9 @@ def serve_empty(count: int, limit: int) -> None:
 
     made = []
     for number in range(count):
-        loaded: Any = load_flow_from_entrypoint("benchmarks.serving.empty")
+        loaded: Any = load_flow_from_entrypoint(ENTRYPOINT)
         one: Any = loaded.to_deployment(name=f"{_EMPTY}-{number}")
-        one.entrypoint = "benchmarks.serving.empty"
+        one.entrypoint = ENTRYPOINT
         made.append(one)
     serve(
         *made,
@@ -121,7 +115,7 @@ def measure(settings: Settings, entrypoints: Sequence[str], turns: int) -> None:
         _wait(client)
         empties = ("benchmarks.serving", "--empty", str(count), "--limit", str(settings.flow_limit))
         with child(settings, "empty", *empties), child(settings, "ours", "deployments.serve"):
-            idle = known(client, ["benchmarks.serving.empty"], count)
+            idle = known(client, [ENTRYPOINT], count)
             items = known(client, entrypoints, count)
             for _ in range(turns):
                 theirs.append(turn(client, idle))

@@ -6,7 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 from unittest.mock import patch
@@ -498,3 +498,22 @@ def test_the_map_of_several_plans_is_a_row_a_plan_and_leads_to_each(site: Site) 
     assert "CCHC-1718, I.1: Chưa hoàn thành, trong hạn: 2" in page.text
     restrict(site, "coordinator", world.PLAN)
     assert "Xã Vạn Ninh" in text_of(browser.get("/ban-do")), "one plan needs no choice"
+
+
+def test_an_earlier_instant_shows_no_row_of_the_other_plan_either(
+    site: Site, there: dict[str, int]
+) -> None:
+    """(39): the instant is laid whole, and read through the same conditions."""
+    site.write(world.remember)
+    site.clock.instant += timedelta(hours=2)
+    browser, whole = site.logged_in(Visitor.AUDITOR), site.logged_in(Visitor.ADMIN)
+    restrict(site, "auditor", world.PLAN)
+    then, own = "luc=1/3/2027+09:30", site.work["I.1/xa_van_ninh"]
+    assert browser.get(f"/viec/{own}?{then}").status_code == 200
+    assert browser.get(f"/viec/{there['far']}?{then}").status_code == 404
+    assert whole.get(f"/viec/{there['far']}?{then}").status_code == 200
+    for page in ("/", "/ban-do", "/nhiem-vu", "/bang/phan-cong", "/danh-muc/co-quan"):
+        answer = browser.get(f"{page}?nam=2027&{then}")
+        assert answer.status_code == 200, page
+        assert SECRET not in answer.text, page
+    assert SECRET in whole.get(f"/bang/phan-cong?nam=2027&{then}").text
