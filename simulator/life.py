@@ -68,6 +68,8 @@ class Story:
     broken: list[str] = field(default_factory=list)
     day: date | None = None
     """On which it broke."""
+    cpu: float = 0
+    """Seconds of one core that it took; not those of a PostgreSQL server."""
 
 
 class Life:

@@ -54,7 +54,10 @@ def silenced() -> Iterator[None]:
 
 def live(asked: Asked) -> Story:
     """One life in this process."""
-    return Life(asked).live()
+    began = time.process_time()
+    story = Life(asked).live()
+    story.cpu = time.process_time() - began
+    return story
 
 
 def live_all(asked: Iterable[Asked], *, jobs: int = 1, until: float = math.inf) -> Iterator[Story]:
@@ -88,6 +91,8 @@ class Summary:
     done: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     broken: list[Story] = field(default_factory=list)
+    cpu: float = 0
+    """Seconds of cores, added up."""
     began: float = field(default_factory=time.monotonic)
 
     def add(self, story: Story) -> None:
@@ -99,6 +104,7 @@ class Summary:
         self.met += story.met
         self.done += story.done
         self.checks += story.checks
+        self.cpu += story.cpu
         if story.broken:
             self.broken.append(story)
 

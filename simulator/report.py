@@ -27,7 +27,7 @@ def lines(found: Summary, jobs: int, *, asked: int, store: str = SQLITE) -> list
     head = (
         f"{found.count:,} lives of {asked:,} asked for ({lengths}), {found.days:,} days, {done['runs']:,} runs, "
         f"{found.events:,} events, {found.letters:,} letters taken, in {found.seconds:.0f} s by {jobs} "
-        f"processes on {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"processes on {os.cpu_count()} cores ({_each(found)} s of a core for each simulated year); Python {platform.python_version()}, "
         f"{store}. What people did: {acts}."
     )
     return [
@@ -40,6 +40,11 @@ def lines(found: Summary, jobs: int, *, asked: int, store: str = SQLITE) -> list
         f"Lives in which a promise broke: {len(found.broken)}.",
         *(f"- `{replay(one.asked)}`, {one.day}: {one.broken[0]}" for one in found.broken),
     ]
+
+
+def _each(found: Summary) -> str:
+    years = sum(years * count for years, count in found.lives.items())
+    return f"{found.cpu / max(years, 1):.1f}"
 
 
 def _table(title: str, counts: Counter[str], how: str = "times") -> Iterable[str]:
