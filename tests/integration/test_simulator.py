@@ -355,12 +355,12 @@ def test_no_life_begins_after_its_time() -> None:
 def test_what_came_of_lives_stands_between_its_marks(tmp_path: Path) -> None:
     document = tmp_path / "reliability.md"
     shutil.copyfile(DOCUMENT, document)
-    write(["of one"], document=document)
-    write(["of another"], document=document, on_postgresql=True)
-    write(["of a third"], document=document)
+    write(["first lives"], document=document)
+    write(["lives elsewhere"], document=document, on_postgresql=True)
+    write(["later lives"], document=document)
     whole = document.read_text(encoding="utf-8")
-    assert "of one" not in whole
-    assert whole.index("of a third") < whole.index("of another")
+    assert "first lives" not in whole
+    assert whole.index("later lives") < whole.index("lives elsewhere")
 
 
 def test_lengths_are_drawn_from_the_seed() -> None:
