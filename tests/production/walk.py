@@ -21,7 +21,7 @@ PASSWORD = "một hai ba bốn năm sáu"
 
 
 def walk(link: str, name: str) -> dict[str, Any]:
-    """Statuses of all pages and files by kind; ``failed`` are those that no person should see."""
+    """Statuses of all pages and files by kind; what is ``failed`` no person should see."""
     parts = urlsplit(link)
 
     def typed(field: str) -> str:
@@ -46,8 +46,17 @@ def walk(link: str, name: str) -> dict[str, Any]:
     kinds = Counter(
         one.headers.get("content-type", "").partition(";")[0] for one in inside.seen.values()
     )
-    failed = {path: one.status_code for path, one in inside.seen.items() if one.status_code >= 400}
-    return {"pages": len(inside.seen), "kinds": kinds, "failed": failed}
+    seen = {path: one.status_code for path, one in inside.seen.items()}
+    return {
+        "pages": len(seen),
+        "kinds": kinds,
+        "refused": [path for path, status in seen.items() if status == httpx.codes.FORBIDDEN],
+        "failed": {
+            path: status
+            for path, status in seen.items()
+            if status >= httpx.codes.BAD_REQUEST and status != httpx.codes.FORBIDDEN
+        },
+    }
 
 
 if __name__ == "__main__":
