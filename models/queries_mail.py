@@ -80,14 +80,17 @@ _DUE_COLUMNS = (
 def due_assignments(
     session: Session, as_of: date, *, plan: str | None = None, item: str | None = None
 ) -> Sequence[Row[tuple[object, ...]]]:
-    """The assignments whose next rung's day has come, by the partial index alone, in id order."""
+    """The assignments whose next rung's day has come, by the partial index alone, in id order.
+
+    Put in order here: asked to do so, SQLite reads all assignments of all years as they lie.
+    """
     query = (
         select(*_DUE_COLUMNS)
         .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
         .where(Assignment.next_reminder_on <= as_of)
-        .order_by(Assignment.id)
     )
-    return session.execute(_narrowed(query, plan, item)).all()
+    found = session.execute(_narrowed(query, plan, item)).all()
+    return sorted(found, key=lambda row: row.id)
 
 
 def _narrowed(query: Select[_T], plan: str | None, item: str | None) -> Select[_T]:  # type: ignore[type-var]
