@@ -90,6 +90,8 @@ simulate: setup ## a thousand lives of the whole engine under drawn troubles; wh
 
 bench: setup ## measure what the documents claim
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.opening
+	$(BIN)/python -m benchmarks.sweep 10000 1000000
 	$(BIN)/python -m benchmarks.portal
 	$(BIN)/python -m benchmarks.marking
 	$(BIN)/python -m benchmarks.mail
