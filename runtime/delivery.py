@@ -40,6 +40,10 @@ class LetterTaken(Exception):
     """The letter is no longer this delivery's; it must not be sent."""
 
 
+class DayOver(Exception):
+    """The day on which the delivery began has ended; what is left is for the next delivery."""
+
+
 class MailSender(Protocol):
     """What ``notifications.smtp.MailSession`` does, and a scripted one in tests."""
 
@@ -92,6 +96,8 @@ class PostOffice:
     clock: Clock
     sender: Sender
     secret: Secret = field(repr=False)
+    time_zone: str = "Asia/Ho_Chi_Minh"
+    """Where a day ends (an IANA name)."""
     real_server: bool = True
     """Off for the local mailbox, which takes sample addresses as well."""
     run: str | None = None
@@ -100,6 +106,10 @@ class PostOffice:
     """Who claims; None means this process."""
     alive: Callable[[str], bool | None] | None = None
     """Whether an owner still runs; None asks the kernel (:func:`is_alive`)."""
+
+    def today(self) -> date:
+        """The calendar date, now."""
+        return self.clock.today(self.time_zone)
 
     def stamp(self, as_of: date) -> Stamp:
         """The circumstances of one step, now."""
@@ -113,14 +123,16 @@ def deliver(
 
     First what a dead delivery left behind is sorted out, digests of earlier days are superseded,
     and what goes at once is queued. The caller sees to it that no past date comes here (rule 1).
+    A delivery that lasts until midnight ends there, whether a mail server or the machine held it up:
+    the next day may be a day off (rule 5), and its digests tell of that day (30).
     ``batch`` letters are rendered within one transaction, for which SQLite's other writers wait.
     """
-    round_ = _Round(office, as_of, office.owner or owner_id())
+    round_ = _Round(office, as_of, office.owner or owner_id(), office.today())
     result = round_.result
     _prepare(office, as_of, result)
     left = limit
     try:
-        while result.trouble is None and (left is None or left > 0):
+        while result.trouble is None and not round_.over and (left is None or left > 0):
             claimed = round_.claim(batch if left is None else min(batch, left))
             if not claimed.taken:
                 break
@@ -148,8 +160,14 @@ class _Round:
     office: PostOffice
     as_of: date
     owner: str
+    began: date
     result: DeliveryResult = field(default_factory=DeliveryResult)
     mail: MailSender | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the day on which this delivery began has ended."""
+        return self.office.today() != self.began
 
     def claim(self, size: int) -> Claimed:
         office = self.office
@@ -166,14 +184,16 @@ class _Round:
         return claimed
 
     def send(self, letters: list[Ready]) -> None:
-        """Send the letters of one claim; what is left when the session ends is queued again."""
+        """Send the letters of one claim; what is left when session or day ends is queued again."""
         waiting = list(letters)
         try:
-            while waiting and self.result.trouble is None:
+            while waiting and self.result.trouble is None and not self.over:
                 try:
                     self._one(waiting[0])
                 except LetterTaken:
                     self.result.taken += 1
+                except DayOver:
+                    break
                 waiting.pop(0)
         finally:
             if waiting:
@@ -209,6 +229,8 @@ class _Round:
         office = self.office
 
         def before_data() -> None:
+            if self.over:
+                raise DayOver
             with office.database.write() as session:
                 stamp = office.stamp(self.as_of)
                 mine = begin_sending(session, stamp, letter.letter_id, owner=self.owner)

@@ -108,6 +108,7 @@ class Runtime:
             clock=self.clock,
             sender=self.sender,
             secret=self.link_secret,
+            time_zone=self.settings.time_zone,
             real_server=not self.settings.uses_local_mailbox,
             run=run,
         )

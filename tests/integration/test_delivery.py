@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from operations.contacts import ContactInput, set_contact
 from operations.delivery import Desk, begin_sending, claim, recover
 from operations.links import LINK_PATH, LinkPurpose, check
 from operations.outcomes import record_outcome
+from runtime.clock import FixedClock
 from runtime.delivery import deliver, is_alive, owner_id
 from tests import world
 from tests.builders import SECRET, SENDER, ScriptedMail, Town, focal, mailbox, text_of, town
@@ -257,6 +259,31 @@ def test_a_limit_is_kept(place: Town) -> None:
     office = place.office(R5, ScriptedMail())
     assert deliver(office, as_of=R5, limit=1).sent == 1
     assert deliver(office, as_of=R5).sent == 1
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_a_delivery_ends_with_its_day(place: Town, *, under_way: bool) -> None:
+    """Rules 5, 30: what is left at midnight waits, for the next day may be a day off."""
+    mail = ScriptedMail()
+    office = place.office(R5, mail)
+    clock = office.clock
+    assert isinstance(clock, FixedClock)
+
+    def hold_up(_to: str = "") -> None:
+        clock.instant += timedelta(hours=20)
+
+    def open_late() -> ScriptedMail:
+        hold_up()
+        return mail
+
+    if under_way:
+        mail.on_data = hold_up
+    else:
+        office = replace(office, open_mail=open_late)
+    result = deliver(office, as_of=R5)
+    assert (result.sent, len(mail.taken)) == (int(under_way), int(under_way))
+    left = [state for state in place.states(R5).values() if state != LetterState.SENT]
+    assert left == [LetterState.QUEUED] * (2 - under_way)
 
 
 def test_every_end_of_a_letter_is_history(place: Town) -> None:
