@@ -131,6 +131,7 @@ def release(
 ) -> None:
     """Cho gửi (hoặc đóng) các thư đang tạm giữ: vượt ngưỡng trong ngày, hay sau khi khôi phục."""
     from cli.edge import ready
+    from notifications.formats import vn_number
     from operations.outbox import HeldReason, release_held
     from operations.restored import close_held
 
@@ -148,5 +149,5 @@ def release(
                     session, here.stamp(), letter_ids=letters or None, reason=reason
                 )
         here.out.record({"closed" if close else "released": count})
-        done = f"Đã {'đóng' if close else 'cho gửi'} {count} thư."
+        done = f"Đã {'đóng' if close else 'cho gửi'} {vn_number(count)} thư."
         here.out.say(done if count else "Không có thư nào đang tạm giữ.")

@@ -15,7 +15,7 @@ from operations.address_book import AddressBook, address_book
 from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans
 from operations.parcels import Climb, Collected, NoticeLine, RungLine
-from operations.restored import Gap, gap_of, said_before
+from operations.restored import gap_of, said_before
 from operations.state import load_calendar, plan_keys
 from rules.digest import (
     AT_ONCE,
@@ -27,6 +27,7 @@ from rules.digest import (
     worth_saying,
 )
 from rules.lifecycle import Status
+from rules.restore_gap import Gap
 from rules.shards import Shard
 from rules.values import Audience, DateAuthority, ItemKind, Role, Rung, TrackingMode
 

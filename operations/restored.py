@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select, update
@@ -36,70 +36,13 @@ from operations.outcomes import INTERRUPTED
 from operations.releasing import release_lines
 from operations.stamp import Stamp
 from operations.state import load_calendar
-from rules.digest import AT_ONCE, NoticeKind, rides_on
-from rules.workdays import OutsideHorizon, WorkCalendar
+from rules.digest import NoticeKind
+from rules.restore_gap import Gap, last_working
+from rules.workdays import OutsideHorizon
 
 CLOSED: Final = (
     "Đóng sau khi khôi phục từ bản sao lưu: có thể đã gửi trước khi khôi phục nên không gửi nữa"
 )
-_OPENINGS: Final = frozenset({NoticeKind.OPENED, NoticeKind.RECORD_INVITE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """The time of which a restored database knows nothing.
-
-    ``since`` is the business date of the backup and ``until`` that of the restore, done at the
-    instant ``at``.
-    """
-
-    since: date
-    until: date
-    made_at: datetime
-    at: datetime
-    last_working: date | None
-    """Its last working day; None when it has none, so that no reminder can have gone."""
-    calendar: WorkCalendar
-
-    def rung_may_have_gone(self, anchor: date, offset: int) -> bool:
-        """Whether the day of a rung lies before its end; ``offset`` in working days."""
-        return self._covers(self.calendar.add(anchor, offset))
-
-    def notice_may_have_gone(self, row: Any, *, due_on: date | None = None) -> bool:
-        """Whether something said once could ride, or go at once, on a day of it.
-
-        ``row`` has ``kind``, ``at_once``, ``created_on``, ``created_at``, ``opens_on`` (of its
-        work) and ``payload``; ``due_on`` is that of the finding that it speaks of. What opened in
-        the gap opens again after it, and its notice is young: its work's own day counts.
-        """
-        kind = NoticeKind(row.kind)
-        if kind is NoticeKind.FINDING_DUE and due_on is not None:
-            return self.rung_may_have_gone(due_on, int(json.loads(row.payload)["rung"]))
-        said_on: date = row.created_on
-        if kind in _OPENINGS and row.opens_on is not None:
-            said_on = min(said_on, row.opens_on)
-        elif row.created_at > self.at:
-            return False
-        at_once = row.at_once and kind in AT_ONCE
-        return any(
-            rides_on(kind, at_once=at_once, created_on=said_on, as_of=day, calendar=self.calendar)
-            for day in self._days()
-        )
-
-    def week_may_have_gone(self, monday: date) -> bool:
-        """Whether the summary of the week that begins with this working day may have gone."""
-        return self._covers(monday)
-
-    def _covers(self, day: date) -> bool:
-        return self.last_working is not None and day <= self.last_working
-
-    def _days(self) -> set[date]:
-        """The days on which whatever could go in the gap could go: its last ones say it all."""
-        found = {self.until}
-        if self.last_working is not None:
-            week = self.calendar.first_working_of_week(self.last_working)
-            found |= {self.last_working, week}
-        return {day for day in found if self.since <= day <= self.until}
 
 
 def gap_of(session: Session) -> Gap | None:
@@ -116,7 +59,7 @@ def gap_of(session: Session) -> Gap | None:
     since, until = made_at.astimezone(TIME_ZONE).date(), row.effective_on
     calendar = load_calendar(session)
     try:
-        last = _last_working(calendar, since, until)
+        last = last_working(calendar, since, until)
     except OutsideHorizon:  # no plan has days there, so nothing was owed
         return None
     return Gap(
@@ -129,20 +72,25 @@ def gap_of(session: Session) -> Gap | None:
     )
 
 
-def _last_working(calendar: WorkCalendar, since: date, until: date) -> date | None:
-    day = until
-    while day >= since and not calendar.is_working(day):
-        day -= timedelta(days=1)
-    return day if day >= since else None
-
-
 def said_before(session: Session, gap: Gap, row: Any) -> bool:
-    """Whether a notice may have gone in the gap; ``row`` as for :class:`Gap`."""
-    due_on = None
-    if row.kind == NoticeKind.FINDING_DUE:
-        finding = session.get(Finding, json.loads(row.payload)["finding"])
-        due_on = None if finding is None else finding.due_on
-    return gap.notice_may_have_gone(row, due_on=due_on)
+    """Whether a notice may have gone in the gap.
+
+    ``row`` has ``kind``, ``at_once``, ``created_on``, ``created_at``, ``opens_on`` (of its work) and
+    ``payload``; what reminds of a finding counts by the finding's own date.
+    """
+    kind = NoticeKind(row.kind)
+    if kind is NoticeKind.FINDING_DUE:
+        told = json.loads(row.payload)
+        finding = session.get(Finding, told["finding"])
+        if finding is not None and finding.due_on is not None:
+            return gap.rung_may_have_gone(finding.due_on, int(told["rung"]))
+    return gap.notice_may_have_gone(
+        kind,
+        at_once=row.at_once,
+        created_on=row.created_on,
+        created_at=row.created_at,
+        opens_on=row.opens_on,
+    )
 
 
 @dataclass(frozen=True, slots=True)
