@@ -178,11 +178,12 @@ class Supervisor:
         if not wanted:
             return
         self.say(f"Chạy lần đầu {len(wanted)} luồng nhiệm vụ, rồi gửi thư:")
+        sent = first.ended([found[DELIVERY].id])
         arguments = [*(one.entrypoint for one in wanted), f'{DELIVERY}={{"preview":true}}']
         once = self._once = self._make("Lần chạy đầu", "first", ["deployments.run_now", *arguments])
         once.start()
         done = first.follow(wanted, lambda: once.alive)
-        done = done and first.follow([found[DELIVERY]], lambda: once.alive)
+        done = done and first.follow([found[DELIVERY]], lambda: once.alive, earlier=sent)
         if self.stop.is_set():
             raise Stopped
         self.say(

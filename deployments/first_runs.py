@@ -12,6 +12,8 @@ from runtime.prefect_client import Deployment, PrefectClient, PrefectDown, Run
 ENDED: Final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 POLL_SECONDS: Final = 0.5
 DELIVERY: Final = "flows.mail.delivery"
+NEWEST: Final = 200
+"""Runs that are looked at where one is waited for; deliveries of months are some thousands."""
 
 Say = Callable[[str], None]
 Wait = Callable[[float], bool]
@@ -49,16 +51,26 @@ class FirstRuns:
     def never_run(self, plan: Sequence[Deployed], found: dict[str, Deployment]) -> list[Deployment]:
         """The deployments of items that have not ended a single run. Raises ``PrefectDown``."""
         items = [found[one.entrypoint] for one in plan if one.item is not None]
-        return [one for one in items if not self._ended([one.id], limit=1)]
+        return [one for one in items if not self.ended([one.id], limit=1)]
 
-    def follow(self, waiting: Iterable[Deployment], alive: Callable[[], bool]) -> bool:
-        """Tell how the first run of each ends; False when stopped or nobody runs them any more."""
+    def follow(
+        self,
+        waiting: Iterable[Deployment],
+        alive: Callable[[], bool],
+        *,
+        earlier: Iterable[Run] = (),
+    ) -> bool:
+        """Tell how the first run of each ends that is not among the ``earlier`` ones.
+
+        False when stopped, or when nobody runs them any more.
+        """
+        known = {one.id for one in earlier}
         ids = [one.id for one in waiting]
         total, waited = len(ids), 0.0
         while ids:
             goes_on = alive()
             for run in self._told(ids):
-                if run.deployment in ids:
+                if run.deployment in ids and run.id not in known:
                     ids.remove(run.deployment)
                     self.say(f"  {total - len(ids)}/{total} {told(run)}")
             if ids and (not goes_on or waited > self.limit_seconds or not self.wait(POLL_SECONDS)):
@@ -68,11 +80,12 @@ class FirstRuns:
 
     def _told(self, ids: Sequence[str]) -> list[Run]:
         try:
-            return list(reversed(self._ended(ids, limit=200)))
+            return list(reversed(self.ended(ids, limit=max(NEWEST, len(ids)))))
         except PrefectDown:  # busy for a moment; asked again
             return []
 
-    def _ended(self, ids: Sequence[str], *, limit: int) -> list[Run]:
+    def ended(self, ids: Sequence[str], *, limit: int = NEWEST) -> list[Run]:
+        """The newest runs of these deployments that have ended. Raises ``PrefectDown``."""
         return self.client.runs(deployment_ids=ids, types=ENDED, limit=limit)
 
 

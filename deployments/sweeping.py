@@ -47,9 +47,7 @@ def sweep(settings: Settings, *, before: datetime | None = None) -> Swept:
         skipped = 0
         seen: set[str | None] = set()
         # Newest first.
-        for one in client.runs(types=("SCHEDULED",)):
-            if one.expected_at is None or one.expected_at > before:
-                continue
+        for one in client.runs(types=("SCHEDULED",), expected_before=before):
             if one.deployment in seen:
                 client.set_state(
                     one.id,

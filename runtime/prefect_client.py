@@ -6,7 +6,7 @@ Prefect's own client is not used: importing it costs a second and 60 MB in proce
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -19,7 +19,7 @@ FRESH_SECONDS = 5.0
 """How long an answer is given again without asking."""
 
 _PAGE = 200
-"""Deployments of several plans are more than one answer of Prefect holds."""
+"""The most that one answer of Prefect holds; several plans have more deployments, and more runs."""
 
 
 class PrefectDown(Exception):
@@ -134,9 +134,13 @@ class PrefectClient:
         tags: Sequence[str] = (),
         deployment_ids: Sequence[str] = (),
         types: Sequence[str] = (),
-        limit: int = 200,
+        expected_before: datetime | None = None,
+        limit: int | None = None,
     ) -> list[Run]:
-        """The same, always asked. Raises :class:`PrefectDown`."""
+        """The same, always asked: all, or the newest ``limit``, read page by page.
+
+        Raises :class:`PrefectDown`.
+        """
         wanted: dict[str, Any] = {}
         if ids:
             wanted["id"] = {"any_": list(ids)}
@@ -146,18 +150,15 @@ class PrefectClient:
             wanted["deployment_id"] = {"any_": list(deployment_ids)}
         if types:
             wanted["state"] = {"type": {"any_": list(types)}}
-        body = {"limit": limit, "sort": "EXPECTED_START_TIME_DESC", "flow_runs": wanted}
-        return [_run(one) for one in self.post("/flow_runs/filter", body)]
+        if expected_before is not None:
+            wanted["expected_start_time"] = {"before_": expected_before.isoformat()}
+        body = {"sort": "EXPECTED_START_TIME_DESC", "flow_runs": wanted}
+        # By id: a run that is made meanwhile moves another one on to the next page.
+        found = {one["id"]: _run(one) for one in self._pages("/flow_runs/filter", body, limit)}
+        return list(found.values())
 
     def deployments(self) -> list[Deployment]:
         """All deployments. Raises :class:`PrefectDown`."""
-        found: list[Any] = []
-        while len(found) % _PAGE == 0:  # Prefect gives no more than so many at once
-            body = {"limit": _PAGE, "offset": len(found), "sort": "NAME_ASC"}
-            more = self.post("/deployments/filter", body)
-            if not more:
-                break
-            found += more
         return [
             Deployment(
                 id=one["id"],
@@ -172,8 +173,20 @@ class PrefectClient:
                 pool=one.get("work_pool_name"),
                 paused=bool(one.get("paused")),
             )
-            for one in found
+            for one in self._pages("/deployments/filter", {"sort": "NAME_ASC"}, None)
         ]
+
+    def _pages(
+        self, path: str, body: Mapping[str, Any], limit: int | None
+    ) -> Iterator[Mapping[str, Any]]:
+        read = 0
+        while limit is None or read < limit:
+            page = _PAGE if limit is None else min(_PAGE, limit - read)
+            more = self.post(path, {**body, "limit": page, "offset": read})
+            yield from more
+            if len(more) < page:
+                return
+            read += page
 
     def start_run(self, deployment_id: str, *, parameters: Mapping[str, Any] | None = None) -> str:
         """Ask for a run of a deployment now; returns its id. Raises :class:`PrefectDown`."""
