@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from models.queries_mail import COUNTED_KINDS, active_mailboxes
 from models.tables import Assignment, Event, Letter, LetterState
-from operations.state import load_calendar, load_plan, plan_keys
+from operations.state import load_plan, plan_keys
 from rules.lifecycle import TRANSITIONS, Action, Status
 from simulator.clock import LOCAL
 from simulator.mail import MailServer
-from simulator.promises_of_letters import ANY_DAY_KINDS
+from simulator.promises_of_letters import ANY_DAY_KINDS, DaysOff
 from simulator.reading import pairs
 
 
@@ -166,7 +166,7 @@ def one_digest_a_mailbox_a_day_arrives(
     new = server.taken[seen.taken :]
     if not new:
         return
-    calendar = load_calendar(session)
+    days = DaysOff(session)
     kinds: dict[str, str] = {}
     for at in range(0, len(new), 400):
         some = [one.number for one in new[at : at + 400]]
@@ -179,7 +179,7 @@ def one_digest_a_mailbox_a_day_arrives(
         if kind is None:
             continue
         digests[one.to, day] += kind == "digest"
-        if kind not in ANY_DAY_KINDS and not calendar.is_working(day):
+        if kind not in ANY_DAY_KINDS and days.was_off(day, one.at):
             yield f"{one.number}, a {kind}, arrived on {day}, a day off"
     for (to, day), count in digests.items():
         if count > 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import date, datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -108,23 +110,44 @@ def no_letter_sent_twice(session: Session) -> Iterator[str]:
             yield f"letter {key}: {state}, with {sent.get(str(letter), 0)} events of sending"
 
 
+class DaysOff:
+    """(5) Which days were days off when something was sent: one may be declared at noon of itself."""
+
+    def __init__(self, session: Session) -> None:
+        self._calendar = load_calendar(session)
+        self._declared: dict[date, datetime] = {}
+        rows = session.execute(
+            select(Event.entity_id, Event.at, Event.snapshot)
+            .where(Event.entity == "day")
+            .order_by(Event.id)
+        )
+        for day, at, snapshot in rows:
+            if not json.loads(snapshot)["working"]:
+                self._declared[date.fromisoformat(day)] = at
+
+    def was_off(self, day: date, at: datetime) -> bool:
+        """Whether ``day`` was known as a day off at the instant ``at``."""
+        declared = self._declared.get(day)
+        return not self._calendar.is_working(day) and (declared is None or declared <= at)
+
+
 def nothing_on_a_day_off(session: Session) -> Iterator[str]:
     """(5, 29) Neither queued for a day off nor sent on one; digests go on their own day."""
-    calendar = load_calendar(session)
+    days = DaysOff(session)
     for row in session.scalars(select(Letter).where(Letter.kind.not_in(ANY_DAY_KINDS))):
-        if not calendar.is_working(row.day):
+        if days.was_off(row.day, row.queued_at):
             yield f"letter {row.key}: for {row.day}, a day off"
     rows = session.execute(
-        select(Event.entity_id, Event.effective_on).where(
+        select(Event.entity_id, Event.effective_on, Event.at).where(
             Event.entity == "letter", Event.action == "sent"
         )
     )
     letters = {str(row.id): row for row in session.scalars(select(Letter))}
-    for number, day in rows:
+    for number, day, at in rows:
         letter = letters.get(number)
         if letter is None:
             yield f"letter {number}: was sent and is not there"
-        elif letter.kind not in ANY_DAY_KINDS and not calendar.is_working(day):
+        elif letter.kind not in ANY_DAY_KINDS and days.was_off(day, at):
             yield f"letter {letter.key}: sent on {day}, a day off"
         elif letter.kind in DAY_KINDS and day != letter.day:
             yield f"letter {letter.key}: sent on {day}"

@@ -9,7 +9,7 @@ import smtplib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,15 +26,20 @@ from notifications.answers import (
     Unknown,
 )
 from notifications.smtp import MailSession, Security, SmtpSettings
+from operations.day_effects import DayOrder
+from operations.days import change_days
+from operations.state import load_calendar
 from simulator import daily, monthly
 from simulator.clock import SimulatedClock
 from simulator.fate import Died, Fate, MortalDatabase, Place
 from simulator.life import Asked, Life
 from simulator.lives import live, live_all, replay, seeds_from, silenced
 from simulator.mail import MailServer
+from simulator.promises_of_letters import DaysOff
 from simulator.promises_of_work import events_are_in_the_log
 from simulator.report import DOCUMENT, write
 from tests.databases import Copies
+from tests.world import coordinator
 
 SHORT = 35
 """Days: a month's look is in it."""
@@ -129,6 +134,13 @@ BROKEN = {
         "UPDATE occurrence SET item_key = 'X.' || id",
         "should be open since",
     ),
+    "a letter on a day off": (
+        (
+            "INSERT INTO day (day, working, name, source) SELECT DISTINCT day, 0, 'Bão', 'library' "
+            "FROM letter WHERE state = 'sent' AND kind = 'digest' LIMIT 1"
+        ),
+        ", a day off",
+    ),
     "an event outside the log": (
         "INSERT INTO log_pending (event_id) SELECT event_id FROM log_leaf",
         "is not in the log exactly once",
@@ -150,6 +162,28 @@ def test_the_looks_see_what_is_broken(lived: tuple[Life, Database], what: str) -
         looks = (*monthly.CHECKS, *monthly.AT_THE_END)
         found += [line for one in looks for line in one(session, day)]
         assert any(told in line for line in found), found[:5]
+
+
+def test_a_day_declared_off_at_noon_was_a_working_day_until_then(
+    lived: tuple[Life, Database],
+) -> None:
+    """(5) What went in the morning of such a day is no broken promise; what goes later is one."""
+    life, database = lived
+    noon = life.clock.now()
+    with database.read() as session:
+        calendar = load_calendar(session)
+        ahead = (life.clock.day + timedelta(days=n) for n in range(9))
+        day = next(one for one in ahead if calendar.is_working(one))
+        change_days(
+            session,
+            replace(coordinator(life.clock.day), at=noon),
+            [DayOrder(day=day, working=False)],
+            name="Nghỉ bão",
+            document="12/TB-BNV",
+        )
+        days = DaysOff(session)
+        assert not days.was_off(day, noon - timedelta(hours=1))
+        assert days.was_off(day, noon + timedelta(hours=1))
 
 
 def test_letters_above_the_cap_are_seen(lived: tuple[Life, Database]) -> None:
