@@ -261,6 +261,7 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
             "history_wrong": done.history.wrong,
             "letters_held": done.letters.held,
             "letters_unknown": done.letters.unknown,
+            "outward_held": done.letters.outward,
         }
     )
     out.say(
@@ -282,6 +283,11 @@ def restore_(  # noqa: PLR0917 - typer passes them by name
         "rồi tạm giữ, vì có thể đã gửi. Đối chiếu nhật ký máy chủ thư, rồi cho gửi (tiendo release "
         "--restored) hoặc đóng (thêm --close), hay làm trên trang “Thư”."
     )
+    if done.letters.outward:
+        out.say(
+            f"Đã tạm giữ {vn_number(done.letters.outward)} tin báo ra ngoài vì có thể đã gửi; "
+            "quyết định trên trang “Danh mục › Báo ra ngoài”."
+        )
 
 
 def _waiting(held: int) -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids
@@ -65,6 +65,8 @@ TOPIC_WORDS: Final[Mapping[OutletKind, Mapping[Topic, str]]] = {
     },
 }
 OFF_BY_HAND: Final = "Tắt bằng tay"
+MAY_HAVE_GONE: Final = "Tạm giữ: có thể đã gửi trước khi khôi phục từ bản sao lưu"
+"""What a message says that is held after a restore, for a person to decide on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class OutletView:
     created_by: str
     version: int
     waiting: int
+    held: int
+    """Messages that may have gone before a restore, and wait for a decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,7 @@ def register(
     )
     session.add(row)
     note(session, stamp, row, "register", reason=basis)
-    return _view(row, 0), secret
+    return _view(row), secret
 
 
 def _topics(new: NewOutlet) -> list[Topic]:
@@ -221,8 +225,20 @@ def test_body(at: datetime) -> str:
     )
 
 
-def put(session: Session, stamp: Stamp, row: Outlet, *, key: str, topic: Topic, body: str) -> bool:
-    """Queue a message once for each ``key``; False when it was there already."""
+def put(
+    session: Session,
+    stamp: Stamp,
+    row: Outlet,
+    *,
+    key: str,
+    topic: Topic,
+    body: str,
+    held: bool = False,
+) -> bool:
+    """Queue a message once for each ``key``; False when it was there already.
+
+    ``held``: it may have gone before a restore, and is kept for a person to decide on.
+    """
     there = select(OutwardMessage.id).where(
         OutwardMessage.outlet_id == row.id, OutwardMessage.key == key
     )
@@ -235,9 +251,10 @@ def put(session: Session, stamp: Stamp, row: Outlet, *, key: str, topic: Topic, 
             key=key,
             topic=topic.value,
             body=body,
-            state="queued",
+            state="failed" if held else "queued",
             queued_at=stamp.at,
             attempts=0,
+            answer=MAY_HAVE_GONE if held else None,
         )
     )
     session.flush()
@@ -257,15 +274,20 @@ def find(session: Session, number: int) -> Outlet:
 
 
 def outlets(session: Session) -> list[OutletView]:
-    """All outlets, the newest first, with how many messages wait."""
-    counted = session.execute(
+    """All outlets, the newest first, with how many messages wait and how many are held."""
+    waiting = _counted(session, OutwardMessage.state.in_(("queued", "sending", "retrying")))
+    held = _counted(session, OutwardMessage.answer == MAY_HAVE_GONE)
+    rows = session.scalars(select(Outlet).order_by(Outlet.id.desc()))
+    return [_view(row, waiting.get(row.id, 0), held.get(row.id, 0)) for row in rows]
+
+
+def _counted(session: Session, which: ColumnElement[bool]) -> dict[int, int]:
+    found = session.execute(
         select(OutwardMessage.outlet_id, func.count())
-        .where(OutwardMessage.state.in_(("queued", "sending", "retrying")))
+        .where(which)
         .group_by(OutwardMessage.outlet_id)
     )
-    waiting: dict[int, int] = dict(counted.tuples().all())
-    rows = session.scalars(select(Outlet).order_by(Outlet.id.desc()))
-    return [_view(row, waiting.get(row.id, 0)) for row in rows]
+    return dict(found.tuples().all())
 
 
 def switched_off(session: Session) -> list[OutletView]:
@@ -273,7 +295,7 @@ def switched_off(session: Session) -> list[OutletView]:
     rows = session.scalars(
         select(Outlet).where(Outlet.active.is_(False), Outlet.off_reason != OFF_BY_HAND)
     )
-    return [_view(row, 0) for row in rows]
+    return [_view(row) for row in rows]
 
 
 def attempts(session: Session, number: int, limit: int = 100) -> list[AttemptView]:
@@ -308,7 +330,7 @@ def note(session: Session, stamp: Stamp, row: Outlet, word: str, *, reason: str)
     record(session, stamp, [change])
 
 
-def _view(row: Outlet, waiting: int) -> OutletView:
+def _view(row: Outlet, waiting: int = 0, held: int = 0) -> OutletView:
     return OutletView(
         id=row.id,
         kind=OutletKind(row.kind),
@@ -324,4 +346,5 @@ def _view(row: Outlet, waiting: int) -> OutletView:
         created_by=row.created_by,
         version=row.version,
         waiting=waiting,
+        held=held,
     )

@@ -7,28 +7,26 @@ once, by a key that comes from the event. Nothing here waits for letters, nor th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids
 from models.tables import Event, Outlet, OutwardAttempt, OutwardMessage
-from notifications.formats import vn_date, vn_number
 from notifications.reaching import Called
 from operations.api_reading import SETTLED
 from operations.outlets import OutletKind, Topic, note, put
-from operations.queries import WorkRow, cell_counts, work_list
+from operations.outward_figures import of_figures
+from operations.restored import gap_of
 from operations.stamp import Stamp
-from operations.state import load_calendar, load_directory, plan_keys
+from operations.state import load_directory
 from operations.vault import Unreadable, Vault
-from rules.added import is_added
 from rules.events import plain
-from rules.timeliness import Cell
-from rules.values import Role
+from rules.restore_gap import Gap
 
 _OF_EVENT: Final[Mapping[tuple[str, str], Topic]] = {
     ("assignment", "submit"): Topic.SUBMITTED,
@@ -62,18 +60,56 @@ def queue_outward(session: Session, stamp: Stamp, *, portal_url: str) -> int:
     rows = session.scalars(
         select(Outlet).where(Outlet.active).order_by(Outlet.id).with_for_update()
     ).all()
-    made = 0
+    made, gap = 0, gap_of(session) if rows else None
     for row in rows:
         if row.kind == OutletKind.WEBHOOK:
-            made += _of_events(session, stamp, row)
+            made += queue_events(session, stamp, row, until=stamp.at - SETTLED, gap=gap)
         else:
-            made += _of_figures(session, stamp, row, portal_url)
+            made += of_figures(session, stamp, row, portal_url, gap)
     session.flush()
     return made
 
 
-def _of_events(session: Session, stamp: Stamp, row: Outlet) -> int:
-    events = session.scalars(
+def queue_events(
+    session: Session,
+    stamp: Stamp,
+    row: Outlet,
+    *,
+    until: datetime | None,
+    gap: Gap | None = None,
+    held: bool = False,
+) -> int:
+    """Queue what happened since a webhook's cursor, up to ``until``; returns how many messages.
+
+    A transaction that is still open may add an event with a smaller number than the newest: hence
+    ``until``; None where nobody else writes. After a restore, ``gap`` holds what opens again that opened in it, ``held`` all.
+    """
+    names = {one.key: one.name for one in load_directory(session).agencies}
+    made = 0
+    while True:
+        events = session.scalars(_since(row)).all()
+        for event in events:
+            if until is not None and event.at > until:
+                return made
+            row.event_cursor = event.id
+            topic = _OF_EVENT.get((event.entity, event.action))
+            if topic is None or topic.value not in row.topics.split():
+                continue
+            made += put(
+                session,
+                stamp,
+                row,
+                key=_key(event),
+                topic=topic,
+                body=_body(event, topic, names),
+                held=held or (gap is not None and _opened_before(event, topic, gap)),
+            )
+        if len(events) < _BATCH or not held:
+            return made
+
+
+def _since(row: Outlet) -> Select[tuple[Event]]:
+    return (
         select(Event)
         .where(
             Event.id > row.event_cursor,
@@ -83,17 +119,11 @@ def _of_events(session: Session, stamp: Stamp, row: Outlet) -> int:
         .order_by(Event.id)
         .limit(_BATCH)
     )
-    names = {one.key: one.name for one in load_directory(session).agencies}
-    made = 0
-    for event in events:
-        if event.at > stamp.at - SETTLED:
-            break  # a transaction that is still open may add one with a smaller number
-        row.event_cursor = event.id
-        topic = _OF_EVENT.get((event.entity, event.action))
-        if topic is not None and topic.value in row.topics.split():
-            body = _body(event, topic, names)
-            made += put(session, stamp, row, key=_key(event), topic=topic, body=body)
-    return made
+
+
+def _opened_before(event: Event, topic: Topic, gap: Gap) -> bool:
+    """Whether this is work that opened in the gap, and opened again after it."""
+    return topic is Topic.OPENED and event.at > gap.at and gap.day_may_have_gone(event.effective_on)
 
 
 def _key(event: Event) -> str:
@@ -116,65 +146,6 @@ def _body(event: Event, topic: Topic, names: Mapping[str, str]) -> str:
     }
     value = {"type": topic.value, "timestamp": plain(event.at), "data": data}
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _of_figures(session: Session, stamp: Stamp, row: Outlet, portal_url: str) -> int:
-    calendar = load_calendar(session)
-    if not calendar.is_working(stamp.as_of):
-        return 0
-    topics, made = row.topics.split(), 0
-    rows = _counted(session, stamp, row)
-    cells = cell_counts(rows)
-    late, end = cells[Cell.OPEN_OVERDUE], f"Xem tại {portal_url.rstrip('/')}/"
-    whose = "Của cơ quan" if row.agency_key else "Tất cả cơ quan"
-    if Topic.WEEK in topics:
-        monday = stamp.as_of - timedelta(days=stamp.as_of.weekday())
-        text = (
-            f"Kính gửi Anh/Chị, số liệu đến ngày {vn_date(stamp.as_of)}. {whose}: hoàn thành đúng "
-            f"hạn {vn_number(cells[Cell.DONE_IN_TIME])}, hoàn thành quá hạn "
-            f"{vn_number(cells[Cell.DONE_LATE])}, đang thực hiện trong hạn "
-            f"{vn_number(cells[Cell.OPEN_IN_TIME])}, quá hạn {vn_number(late)}. {end}"
-        )
-        made += put(session, stamp, row, key=f"week-{monday}", topic=Topic.WEEK, body=text)
-    if Topic.OVERDUE in topics and late != _last_count(session, row):
-        text = (
-            f"Kính gửi Anh/Chị, đến ngày {vn_date(stamp.as_of)} {whose.lower()} có "
-            f"{vn_number(late)} việc quá hạn. Trân trọng đề nghị quan tâm cập nhật. {end}"
-            if late
-            else f"Đến ngày {vn_date(stamp.as_of)} {whose.lower()} không còn việc quá hạn. "
-            f"Trân trọng cảm ơn. {end}"
-        )
-        key = f"overdue-{stamp.as_of}-{late}"
-        made += put(session, stamp, row, key=key, topic=Topic.OVERDUE, body=text)
-    return made
-
-
-def _counted(session: Session, stamp: Stamp, row: Outlet) -> Iterable[WorkRow]:
-    """Leads of the appendix in this year, of one agency where the group is that agency's."""
-    return [
-        one
-        for plan in plan_keys(session)
-        for one in work_list(
-            session,
-            as_of=stamp.as_of,
-            plan=plan,
-            year=stamp.as_of.year,
-            agency=row.agency_key,
-            roles=[Role.LEAD],
-        )
-        if not is_added(one.item)
-    ]
-
-
-def _last_count(session: Session, row: Outlet) -> int:
-    """The number that was told last; 0 before the first time, so that nothing is said of none."""
-    key = session.scalar(
-        select(OutwardMessage.key)
-        .where(OutwardMessage.outlet_id == row.id, OutwardMessage.topic == Topic.OVERDUE.value)
-        .order_by(OutwardMessage.id.desc())
-        .limit(1)
-    )
-    return int(key.rpartition("-")[2]) if key else 0
 
 
 def claim_outward(session: Session, stamp: Stamp, vault: Vault) -> Parcel | None:

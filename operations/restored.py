@@ -95,10 +95,12 @@ def said_before(session: Session, gap: Gap, row: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """What a restore found in the outbox: how many letters it holds, and how many are unknown."""
+    """What a restore found in the outbox: how many letters it holds, and how many are unknown;
+    ``outward``: how many messages to outlets it holds."""
 
     held: int = 0
     unknown: int = 0
+    outward: int = 0
 
 
 def hold_waiting(session: Session, stamp: Stamp) -> HeldBack:

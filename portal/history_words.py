@@ -132,6 +132,8 @@ _MORE: Final[Mapping[tuple[str, str], str]] = {
     ("outlet", "register"): "Đăng ký nơi nhận tin",
     ("outlet", "switch_on"): "Bật nơi nhận tin",
     ("outlet", "switch_off"): "Tắt nơi nhận tin",
+    ("outlet", "release"): "Cho gửi tin giữ sau khôi phục",
+    ("outlet", "close"): "Đóng tin giữ sau khôi phục",
     ("open_data", "open"): "Công khai dữ liệu",
     ("open_data", "close"): "Thôi công khai dữ liệu",
     ("money", "set"): "Ghi kinh phí",

@@ -32,7 +32,7 @@ class Gap:
 
     def rung_may_have_gone(self, anchor: date, offset: int) -> bool:
         """Whether the day of a rung lies before its end; ``offset`` in working days."""
-        return self._covers(self.calendar.add(anchor, offset))
+        return self.day_may_have_gone(self.calendar.add(anchor, offset))
 
     def notice_may_have_gone(
         self,
@@ -61,9 +61,10 @@ class Gap:
 
     def week_may_have_gone(self, monday: date) -> bool:
         """Whether the summary of the week that begins with this working day may have gone."""
-        return self._covers(monday)
+        return self.day_may_have_gone(monday)
 
-    def _covers(self, day: date) -> bool:
+    def day_may_have_gone(self, day: date) -> bool:
+        """Whether something that is said from this day on may have been said."""
         return self.last_working is not None and day <= self.last_working
 
     def _days(self) -> set[date]:

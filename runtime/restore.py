@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from models.tables import StoredFile
 from operations.backups import record_restored
 from operations.files import path_of, quarantined_path
 from operations.log_found import Verified
+from operations.outward_restored import hold_outward
 from operations.restored import HeldBack, hold_waiting
 from operations.stamp import Stamp
 from runtime.backup_manifest import Manifest
@@ -165,8 +166,9 @@ def _finish(
             files=len(manifest.files),
         )
         held = hold_waiting(session, stamp)
+        outward = hold_outward(session, stamp)
         session.flush()
-    return held
+    return replace(held, outward=outward)
 
 
 class _Files:

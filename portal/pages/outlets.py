@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from notifications.formats import vn_number
 from operations.outlets import (
     TOPIC_WORDS,
     NewOutlet,
@@ -19,6 +20,7 @@ from operations.outlets import (
     register,
     switch,
 )
+from operations.outward_restored import decide_held
 from operations.stamp import Stamp
 from operations.state import load_directory
 from portal.attempts import attempt
@@ -39,7 +41,7 @@ PATH: Final = f"{BASE}/bao-ra-ngoai"
 WORDS: Final = {word: text for some in TOPIC_WORDS.values() for word, text in some.items()} | {
     Topic.TEST: "Gửi thử"
 }
-_DEEDS: Final = frozenset({"thu", "tat", "bat"})
+_DEEDS: Final = frozenset({"thu", "tat", "bat", "cho-gui", "dong"})
 
 
 def _show(request: Request, form: FormState, status: int = 200, secret: str = "") -> Response:
@@ -115,7 +117,8 @@ def outlet_add(request: Request, form: Form) -> Response:
 
 @router.post(PATH + "/{number}/{deed}", name="outlet_act")
 def outlet_act(request: Request, form: Form, number: int, deed: str) -> Response:
-    """Send a test (``thu``), switch off (``tat``) or on (``bat``)."""
+    """Send a test (``thu``), switch off (``tat``) or on (``bat``); after a restore send what is held
+    (``cho-gui``) or close it (``dong``)."""
     if deed not in _DEEDS:
         raise NotThere
 
@@ -123,6 +126,10 @@ def outlet_act(request: Request, form: Form, number: int, deed: str) -> Response
         if deed == "thu":
             queue_test(session, stamp, number)
             return "Đã xếp tin thử vào hàng chờ; lượt gửi tới sẽ gửi và ghi kết quả."
+        if deed in {"cho-gui", "dong"}:
+            count = decide_held(session, stamp, number, send=deed == "cho-gui")
+            done = "cho gửi" if deed == "cho-gui" else "đóng, không gửi"
+            return f"Đã {done} {vn_number(count)} tin."
         reason = reading.line("reason")
         reading.done()
         active = deed == "bat"

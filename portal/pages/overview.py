@@ -12,6 +12,7 @@ from operations.backups import standing
 from operations.dashboard import Figures, figures
 from operations.heatmap import Heat
 from operations.outlets import switched_off
+from operations.outward_restored import held_outward
 from operations.remembered import remember
 from portal.filters import CELL_KEYS
 from portal.maps import OUTSIDE, Part, cell_link, cell_word, read_map
@@ -90,7 +91,7 @@ def show_overview(request: Request) -> Response:
             key: LISTINGS[key].build(source) if key in NOT_OF_EVENTS else known.tables[key]
             for key in WAITING
         }
-        off = switched_off(view.present)
+        off, held = switched_off(view.present), held_outward(view.present)
         kept = standing(view.present, portal.runtime.clock.now())
         trial = portal.is_trial(view.present)
     return portal.pages(
@@ -109,6 +110,7 @@ def show_overview(request: Request) -> Response:
         first_lines=FIRST_LINES,
         now=source.now,
         outlets_off=off,
+        outward_held=held,
         backups=kept,
         quiet=kept.never and trial,
         action="/",
