@@ -59,8 +59,21 @@ class _WirePolicy(EmailPolicy):
             return name, str(value)
         return super().header_store_parse(name, value)
 
+    def header_max_count(self, name: str) -> int:
+        """No header stands twice in a letter; the library would make a class to be told so."""
+        return 1
+
+
+class _WritingPolicy(_WirePolicy):
+    """Hands the generator headers as they are: it reads types and boundaries, no more."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """The value unparsed."""
+        return value
+
 
 _WIRE: Final = _WirePolicy(linesep="\r\n", refold_source="none", cte_type="7bit")
+_WRITING: Final = _WritingPolicy(linesep="\r\n", refold_source="none", cte_type="7bit")
 
 
 def message_id(key: str, domain: str) -> str:
@@ -112,7 +125,7 @@ def build_message(
 def message_bytes(message: EmailMessage) -> bytes:
     """The message with CRLF line ends, in ASCII, no line above 998 octets."""
     written = BytesIO()
-    _Generator(written, policy=_WIRE).flatten(message)
+    _Generator(written, policy=_WRITING).flatten(message)
     return written.getvalue()
 
 

@@ -278,7 +278,9 @@ def _idle_loss(phase: Phase, outcome: Outcome) -> bool:
 
 
 def _send_body(smtp: smtplib.SMTP, message: bytes) -> tuple[int, bytes]:
-    body = _LEADING_DOT.sub(b"..", message)
+    body = message
+    if body.startswith(b".") or b"\n." in body:  # seldom: base64 has no dot
+        body = _LEADING_DOT.sub(b"..", body)
     ending = b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n"
     smtp.send(body + ending)
     return smtp.getreply()
