@@ -40,7 +40,8 @@ HEAD = (
     + "|---" * (10 + len(TABLES))
     + "|"
 )
-_FIX = date(START.year, 1, 11)
+FIXED_ON = date(START.year, 1, 11)
+"""The coordinator fixes the year's dates."""
 _LATE = timedelta(days=10)
 
 
@@ -76,7 +77,7 @@ def live(runtime: Runtime, plans: list[str], day: date, port: int) -> tuple[int,
     for plan in plans:
         with database.write() as session:
             open_due(session, at_eight(day), plan)
-        if day == _FIX:
+        if day == FIXED_ON:
             with database.write() as session:
                 fix_dates(session, plan, day)
     with database.write() as session:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ from runtime.wiring import open_runtime
 AIM = 1.5
 NEVER = "0 0 29 2 *"
 """Nothing but what is asked for runs meanwhile."""
+_CRONS = ("items", "summary", "delivery", "delivery_again", "nightly", "seal", "verify", "backup")
+NOTHING_BY_ITSELF: dict[str, Any] = {f"{one}_cron": NEVER for one in _CRONS}
+"""Settings."""
 PATIENCE = 900.0
 _EMPTY = "empty"
 ENTRYPOINT = "benchmarks.empty_flow.empty"
@@ -58,12 +61,14 @@ def serve_empty(count: int, limit: int) -> None:
 
 
 @contextmanager
-def child(settings: Settings, name: str, *module: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of ours, ended by the way."""
+def child(
+    settings: Settings, name: str, *module: str, more: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours with ``more`` variables, ended by the way."""
     with (settings.data_dir / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own modules
             [sys.executable, "-m", *module],
-            env=child_environment(settings) | {"PYTHONPATH": str(Path.cwd())},
+            env={**child_environment(settings), "PYTHONPATH": str(Path.cwd()), **(more or {})},
             stdout=log,
             stderr=log,
         )
@@ -112,7 +117,7 @@ def measure(settings: Settings, entrypoints: Sequence[str], turns: int) -> None:
         child(settings, "server", *server),
         PrefectClient(settings.prefect_url, timeout=60.0, tries=12) as client,
     ):
-        _wait(client)
+        wait_for(client)
         empties = ("benchmarks.serving", "--empty", str(count), "--limit", str(settings.flow_limit))
         with child(settings, "empty", *empties), child(settings, "ours", "deployments.serve"):
             idle = known(client, [ENTRYPOINT], count)
@@ -133,7 +138,8 @@ def _all(seconds: Sequence[float]) -> str:
     return ", ".join(f"{one:.1f}" for one in seconds)
 
 
-def _wait(client: PrefectClient) -> None:
+def wait_for(client: PrefectClient) -> None:
+    """Wait until Prefect's server answers."""
     until = time.monotonic() + PATIENCE
     while not client.healthy():
         if time.monotonic() > until:
@@ -144,8 +150,7 @@ def _wait(client: PrefectClient) -> None:
 def main(turns: int, limit: int | None, runs: int | None) -> None:
     """Make a new trial, and measure."""
     with tempfile.TemporaryDirectory() as name:
-        crons = ("items", "summary", "delivery", "delivery_again", "nightly", "seal", "verify")
-        values: dict[str, Any] = {f"{one}_cron": NEVER for one in (*crons, "backup")}
+        values = dict(NOTHING_BY_ITSELF)
         if limit is not None:
             values["flow_limit"] = limit
         settings = Settings(_env_file=None, data_dir=Path(name), **values)

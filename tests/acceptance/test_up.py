@@ -4,11 +4,12 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,12 @@ def free_ports() -> tuple[int, int, int]:
 
 def processes_of(folder: Path) -> dict[int, str]:
     """Command lines of the processes that were told of this data folder, by id."""
-    mark = f"TIENDO_DATA_DIR={folder}".encode()
+    return processes_with(f"TIENDO_DATA_DIR={folder}")
+
+
+def processes_with(variable: str) -> dict[int, str]:
+    """Command lines of the processes that have this in their environment, by id."""
+    mark = variable.encode()
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -114,6 +120,30 @@ def run_of_the_runner(prefect: str) -> tuple[str, str]:
                 return found.type, found.state
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
+
+
+def killed_run(folder: Path, prefect: str) -> str:
+    """How a run of the runner ends whose process is killed while it waits for the database."""
+    with (
+        PrefectClient(f"{prefect}/api", timeout=30.0, tries=6) as client,
+        closing(sqlite3.connect(folder / "tiendo.sqlite", isolation_level=None)) as busy,
+    ):
+        item = next(one for one in client.deployments() if "I.1" in one.tags)
+
+        def reaches(run: str, *types: str) -> str:
+            deadline = time.monotonic() + 60
+            while (found := client.runs(ids=[run])[0]).type not in types:
+                assert time.monotonic() < deadline, found
+                time.sleep(0.2)
+            return found.type
+
+        busy.execute("BEGIN IMMEDIATE")
+        run = client.start_run(item.id)
+        reaches(run, "RUNNING")
+        (process,) = processes_with(f"PREFECT__FLOW_RUN_ID={run}")
+        os.kill(process, signal.SIGKILL)
+        busy.rollback()
+        return reaches(run, *ENDED)
 
 
 def answers(url: str) -> bool:
@@ -159,6 +189,8 @@ def test_everything_starts_works_stops_and_comes_back(tmp_path: Path) -> None:
         letters = list_messages(folder / "mailbox", limit=1000)
         assert len(letters) == counts(folder)["letter"] > 0
         assert run_of_the_runner(prefect) == ("COMPLETED", "Đang thực hiện")
+        assert killed_run(folder, prefect) == "CRASHED", "said by the runner, which minds it"
+        assert run_of_the_runner(prefect) == ("COMPLETED", "Đang thực hiện"), "nothing is held up"
         first.process.send_signal(signal.SIGINT)
         assert first.process.wait(60) == 0, first.said
     assert processes_of(folder) == {}
