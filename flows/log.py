@@ -14,8 +14,9 @@ from flows.reporting import finish, in_thread, run_name
 from flows.shell import BusinessDate, Outcome, perform
 from operations.checkpoint_letters import queue_checkpoint
 from operations.errors import Conflict, Refused
-from operations.log_found import Verified
+from operations.log_found import PASTED, Outside, Verified
 from operations.stamp import Stamp
+from rules.notes import BadNote, parse_note
 from runtime.sealing import seal_now
 from runtime.verifying import verify
 from runtime.wiring import Runtime
@@ -64,14 +65,28 @@ def seal_history(runtime: Runtime, run: str | None, as_of: date | None) -> Outco
     return perform(runtime, SEALING, tell, run=run, as_of=as_of)
 
 
-def verify_history(runtime: Runtime, run: str | None, as_of: date | None) -> Outcome:
-    """Verify the whole history, tell the operators what is wrong, and send the day's checkpoint."""
-    found = verify(runtime, by=BY_ITSELF)
+def verify_history(
+    runtime: Runtime,
+    run: str | None,
+    as_of: date | None,
+    *,
+    note: str | None = None,
+    by: str | None = None,
+) -> Outcome:
+    """Verify the whole history, tell the operators what is wrong, and send the day's checkpoint.
+
+    ``by`` is who asked for it in the portal, ``note`` a checkpoint that this person has; the day's
+    checkpoint is then left to the night.
+
+    Raises:
+        Refused: ``note`` holds no checkpoint.
+    """
+    found = verify(runtime, by=by or BY_ITSELF, against=_pasted(note))
 
     def tell(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
         sent = False
         address = runtime.settings.auditors_address
-        if day.sends and address is not None:
+        if day.sends and address is not None and by is None:
             sent = queue_checkpoint(session, stamp, address=address)
         if day.sends and not found.whole:
             _alarm(runtime, session, stamp, found)
@@ -89,6 +104,15 @@ def verify_history(runtime: Runtime, run: str | None, as_of: date | None) -> Out
         )
 
     return perform(runtime, VERIFYING, tell, run=run, as_of=as_of)
+
+
+def _pasted(note: str | None) -> list[Outside]:
+    if note is None:
+        return []
+    try:
+        return [Outside(source=PASTED, note=parse_note(note))]
+    except BadNote as error:
+        raise Refused(f"Nội dung dán vào không có niêm phong ({error}).", field="note") from None
 
 
 def _alarm(runtime: Runtime, session: Session, stamp: Stamp, found: Verified) -> None:
@@ -126,9 +150,12 @@ async def sealing(as_of: date | None = None) -> Any:
     description="Kiểm chứng toàn bộ lịch sử với các niêm phong; gửi niêm phong của ngày cho nơi kiểm tra.",
     flow_run_name=lambda: run_name(VERIFYING.title),
 )
-async def verifying(as_of: date | None = None) -> Any:
-    """Verify the whole history."""
-    return await finish(
-        VERIFYING,
-        await in_thread(VERIFYING, lambda runtime, run: verify_history(runtime, run, as_of), as_of),
-    )
+async def verifying(
+    as_of: date | None = None, note: str | None = None, by: str | None = None
+) -> Any:
+    """Verify the whole history; ``note`` and ``by`` come from the portal."""
+
+    def here(runtime: Runtime, run: str | None) -> Outcome:
+        return verify_history(runtime, run, as_of, note=note, by=by)
+
+    return await finish(VERIFYING, await in_thread(VERIFYING, here, as_of))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from models.tables import Verification
 from operations.log_faults import Fault
 from rules.notes import Note
+
+PASTED: Final = "niêm phong dán vào trang"
+"""The source of a checkpoint that somebody pasted into the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Event, Verification
-from operations.errors import NotFound, Refused
-from operations.log_found import Outside
+from operations.access import log_access
+from operations.errors import Conflict, NotFound, Refused
+from operations.log_found import PASTED, Outside
 from operations.proofs import Proof, prove, readable, sealed_at
 from operations.queries_history import HistoryLine, lines_of
 from operations.sealing import ages, last_checkpoint
@@ -23,19 +24,22 @@ from portal.errors import NotThere
 from portal.forms import FieldError, FormState
 from portal.history_words import act_word
 from portal.pages.queues import Form
-from portal.portal import portal_of
+from portal.pages.runs import client_of
+from portal.portal import Portal, address_of, portal_of
 from portal.throttle import POSTS
 from portal.told import say, told
+from portal.verifying_later import SILENT, ask_for, going_on
 from portal.visitors import person_of
 from rules.notes import BadNote, VerifyingKey, parse_note
 from runtime.locks import AlreadyHeld, FolderLock
+from runtime.prefect_client import PrefectDown, Run
 from runtime.verifying import verify
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
 PATH: Final = "/kiem-tra/lich-su"
 MOST_HERE: Final = 300_000
-"""Events that are verified while somebody waits; a longer history is left to the night."""
+"""Events that are verified while somebody waits; a longer history is verified by a run of its own."""
 LISTED: Final = 10
 LOCK_FILE: Final = "verify.lock"
 _NO_NOTE: Final = (
@@ -71,6 +75,7 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         standing, last = ages(session, now), last_checkpoint(session)
         query = select(Verification).order_by(Verification.id.desc()).limit(LISTED)
         checks = list(session.scalars(query))
+    too_long = standing.sealed > MOST_HERE
     return portal.pages(
         request,
         "verifying.html",
@@ -83,10 +88,18 @@ def _show(request: Request, form: FormState, status: int = 200) -> Response:
         ago=age_words,
         now=now,
         path=PATH,
-        too_long=standing.sealed > MOST_HERE,
+        too_long=too_long,
+        running=_running(portal) if too_long else None,
         address=portal.runtime.settings.auditors_address,
         said=told(request),
     )
+
+
+def _running(portal: Portal) -> Run | None:
+    try:
+        return going_on(client_of(portal.runtime.settings.prefect_url), portal.runtime.clock.now())
+    except PrefectDown:
+        return None  # whoever asks for a run is told
 
 
 @router.api_route(PATH, methods=_READ, name="verifying")
@@ -97,23 +110,27 @@ def show_verifying(request: Request) -> Response:
 
 @router.post(f"{PATH}/kiem-chung", name="verify_now")
 def verify_now(request: Request, form: Form) -> Response:
-    """Verify the whole history, against a checkpoint that was pasted in if there is one."""
+    """Verify the whole history, against a checkpoint that was pasted in if there is one.
+
+    A long history is verified by a run in the background, whose result the page shows when it ends.
+    """
     portal, person = portal_of(request), person_of(request)
     portal.throttle.hit(POSTS, f"account:{person.account}")
     state = FormState(deed="kiem-chung", values=form.fields)
     try:
         outside = _pasted(form.text("note"))
         with portal.runtime.database.read() as session:
-            if ages(session, portal.runtime.clock.now()).sealed > MOST_HERE:
-                raise Refused(
-                    f"Lịch sử đã dài hơn {MOST_HERE // 1000}.000 sự kiện, không kiểm chứng được ngay trên "
-                    "trang. Hệ thống tự kiểm chứng mỗi đêm; cần ngay thì mở trang “Lượt chạy”, "
-                    "chạy luồng “Kiểm chứng lịch sử”, hoặc nhờ quản trị chạy “tiendo verify”."
-                )
+            too_long = ages(session, portal.runtime.clock.now()).sealed > MOST_HERE
+        if too_long:
+            return _later(request, form.text("note"))
         with FolderLock(portal.runtime.settings.data_dir / LOCK_FILE):
             found = verify(portal.runtime, by=person.name, against=outside)
     except FieldError as error:
         return _show(request, state.with_error("note", str(error)), 422)
+    except PrefectDown:
+        return _show(request, replace(state, problem=SILENT), 503)
+    except Conflict as error:
+        return _show(request, replace(state, problem=str(error)), 409)
     except AlreadyHeld:
         busy = "Một lần kiểm chứng khác đang chạy; đề nghị đợi ít phút rồi tải lại trang."
         return _show(request, replace(state, problem=busy), 409)
@@ -123,11 +140,29 @@ def verify_now(request: Request, form: Form) -> Response:
     return RedirectResponse(say(request, PATH, f"Đã kiểm chứng: {word}."), status_code=303)
 
 
+def _later(request: Request, note: str) -> Response:
+    """Ask for a run that verifies; who asked is logged, and stands in the result."""
+    portal, person = portal_of(request), person_of(request)
+    client, now = client_of(portal.runtime.settings.prefect_url), portal.runtime.clock.now()
+    started = ask_for(client, now, note=note.strip(), by=person.name)
+    with portal.runtime.database.write() as session:
+        log_access(
+            session,
+            at=now,
+            actor=f"account:{person.username}",
+            method="POST",
+            path=f"{PATH}/kiem-chung?run={started}",
+            address=address_of(request),
+        )
+    sentence = "Đã đặt kiểm chứng chạy nền. Kết quả hiện ở trang này khi chạy xong."
+    return RedirectResponse(say(request, PATH, sentence), status_code=303)
+
+
 def _pasted(text: str) -> list[Outside]:
     if not text.strip():
         return []
     try:
-        return [Outside(source="niêm phong dán vào trang", note=parse_note(text))]
+        return [Outside(source=PASTED, note=parse_note(text))]
     except BadNote:
         raise FieldError(_NO_NOTE) from None
 

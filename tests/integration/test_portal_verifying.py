@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from flows.log import verify_history
 from models.tables import Event, Verification
 from operations.proofs import check_proof
 from portal.permissions import Visitor
 from rules.notes import parse_note
+from runtime.prefect_client import Deployment, PrefectClient, Run
 from runtime.sealing import seal_now
 from tests import portal_site
-from tests.portal_site import Site, mark_of, text_of
+from tests.portal_site import MORNING, Site, mark_of, text_of
 from tests.sealed import Log
 from tests.tampering import edit
 
@@ -134,13 +137,81 @@ def test_an_agency_sees_none_of_it(site: Site) -> None:
         assert agency.get(path).status_code == 403
 
 
-def test_a_history_too_long_for_a_page_is_left_to_the_night(
+class Prefect:
+    """Answers as Prefect would; the run of the coming night is planned already."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Mapping[str, object]]] = []
+        self.now: list[Run] = []
+
+    def deployments(self) -> list[Deployment]:
+        common = Deployment(
+            id="d1", name="chung", entrypoint="flows.log.sealing", tags=(), crons=()
+        )
+        return [common, replace(common, id="d2", entrypoint="flows.log.verifying")]
+
+    def runs(self, *, deployment_ids: Sequence[str], **_: object) -> list[Run]:
+        assert deployment_ids == ["d2"]
+        return [a_run(MORNING + timedelta(hours=17)), *self.now]
+
+    def start_run(self, number: str, *, parameters: Mapping[str, object]) -> str:
+        self.asked.append((number, parameters))
+        self.now.append(a_run(MORNING))
+        return "r1"
+
+
+def a_run(expected: datetime) -> Run:
+    return Run(
+        id="r1",
+        name="kiểm chứng",
+        deployment="d2",
+        type="SCHEDULED",
+        state="Scheduled",
+        message=None,
+        expected_at=expected,
+        tags=(),
+        started_at=None,
+        ended_at=None,
+    )
+
+
+def test_a_history_too_long_for_a_page_is_verified_in_the_background(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits minutes for a page."""
+    """(38) Nobody waits minutes for a page; who asked stands in the result."""
+    prefect = Prefect()
     monkeypatch.setattr("portal.pages.verifying.MOST_HERE", 0)
+    monkeypatch.setattr("portal.pages.verifying.client_of", lambda _: prefect)
     auditor = site.logged_in(Visitor.AUDITOR)
-    seal_now(site.runtime)
+    done = seal_now(site.runtime)
     page = auditor.get(PATH)
-    answer = auditor.post(f"{PATH}/kiem-chung", data={"mark": mark_of(page), "note": "giữ lại"})
-    assert answer.status_code == 422
+    assert "chờ đến lượt" not in text_of(page)
+    asked = {"mark": mark_of(page), "note": done.note}
+    answer = auditor.post(f"{PATH}/kiem-chung", data=asked)
+    page = auditor.get(answer.headers["location"])
+    assert "Đã đặt kiểm chứng chạy nền." in text_of(page)
+    assert "chờ đến lượt" in text_of(page)
+    assert "đang chạy nền" in text_of(auditor.post(f"{PATH}/kiem-chung", data=asked))
+    ((deployment, told),) = prefect.asked
+    assert deployment == "d2"
+    # What the run then does with what it was given.
+    verify_history(site.runtime, None, None, **told)  # type: ignore[arg-type]
+    row = site.read(lambda session: session.scalars(select(Verification)).one())
+    assert (row.by, row.outside, row.wrong) == ("Người dùng auditor", 2, 0)
+
+
+def test_without_prefect_a_long_history_is_not_promised(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was pasted in is given back."""
+    monkeypatch.setattr("portal.pages.verifying.MOST_HERE", 0)
+    monkeypatch.setattr(
+        "portal.pages.verifying.client_of", lambda _: PrefectClient("http://127.0.0.1:9/api")
+    )
+    auditor = site.logged_in(Visitor.AUDITOR)
+    done = seal_now(site.runtime)
+    asked = {"mark": mark_of(auditor.get(PATH)), "note": done.note}
+    answer = auditor.post(f"{PATH}/kiem-chung", data=asked)
+    assert answer.status_code == 503
+    assert "(Prefect) không trả lời" in text_of(answer)
+    assert done.note.splitlines()[0] in answer.text
