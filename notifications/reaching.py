@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,16 @@ SECONDS: Final = 20.0
 """For the whole of one call, however slowly the other side answers."""
 LARGEST: Final = 64 * 1024
 """Bytes of a body."""
+_NOBODYS: Final = tuple(
+    ipaddress.ip_network(one) for one in ("192.0.0.0/24", "2002::/16", "64:ff9b::/96", "fec0::/10")
+)
+"""Networks that ``ipaddress`` takes for public and that lead inside: those of protocols (RFC 6890),
+IPv6 that stands for an IPv4 address of any network (6to4, NAT64), and what was site-local."""
+
+
+# httpx logs where it calls, httpcore what it sends; an address here may hold a secret.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class NotReachable(Exception):
@@ -85,6 +96,8 @@ def _look(
     number: ipaddress.IPv4Address | ipaddress.IPv6Address, reach: Reach, *, https: bool
 ) -> None:
     inner = getattr(number, "ipv4_mapped", None) or number
+    if any(inner in one for one in _NOBODYS if one.version == inner.version):
+        raise NotReachable("Địa chỉ này không phải của một máy chủ.")
     if inner.is_loopback:
         if not reach.loopback:
             raise NotReachable("Địa chỉ của chính máy chủ này chỉ dùng được trong bản dùng thử.")

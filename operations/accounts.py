@@ -95,7 +95,7 @@ def check_account(session: Session, stamp: Stamp, new: NewAccount) -> tuple[str,
     checks = Checks()
     username = checks.run(lambda: _free_username(session, new.username), "")
     message = "Đề nghị ghi họ và tên người dùng."
-    name = checks.run(lambda: need_text(new.name, message, field="name"), "")
+    name = " ".join(checks.run(lambda: need_text(new.name, message, field="name"), "").split())
     checks.run(lambda: _check_agency(session, new), None)
     checks.run(lambda: work_address(new.email), None)
     checks.run(lambda: _check_basis(new), None)

@@ -157,7 +157,8 @@ def check_archive(content: bytes) -> None:
     """Refuse what is no plain xlsx file, or unpacks to more than a table of contacts could.
 
     ``zipfile`` never unpacks more of a part than the part claims, so that the claims are a bound.
-    A document type has no place in such a file, and is how entities multiply.
+    A document type has no place in such a file, and is how entities multiply; XML may be written
+    in UTF-16 or UTF-32, which are ASCII with zeros between.
 
     Raises:
         FileRefused, InvalidFileException: it is none that we read.
@@ -178,7 +179,7 @@ def check_archive(content: bytes) -> None:
             problem = f"Tệp giải nén ra hơn {MAX_UNPACKED // 1_000_000} MB, có thể không an toàn"
             remedy = "Chép nội dung các bảng sang tệp .xlsx mới rồi tải lên"
             raise FileRefused([FileError(problem=problem, remedy=remedy)])
-        if any(b"<!DOCTYPE" in archive.read(part) for part in parts):
+        if any(b"<!DOCTYPE" in archive.read(part).replace(b"\0", b"") for part in parts):
             raise InvalidFileException
 
 

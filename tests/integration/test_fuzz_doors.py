@@ -147,6 +147,12 @@ def test_odd_cells_and_huge_sizes_are_refused_or_passed_over_soon(
     with subtests.test("entities"):
         bomb = b'<!DOCTYPE a [<!ENTITY b "bb">]>' + sheet
         refused_or_taken(zipped({**parts, SHEET: bomb}))
+    book = "xl/workbook.xml"
+    for coding in ("utf-8", "utf-16", "utf-16-le", "utf-32"):
+        with subtests.test(f"a document type in {coding}"):
+            named = '<!DOCTYPE a [<!ENTITY b "bb">]>' + parts[book].decode()
+            with pytest.raises(FileRefused):
+                read_contact_file(zipped({**parts, book: named.encode(coding)}), "a.xlsx")
 
 
 def test_file_that_cannot_be_read_is_told_on_its_page(site: Site) -> None:
