@@ -214,4 +214,4 @@ def test_without_prefect_a_long_history_is_not_promised(
     answer = auditor.post(f"{PATH}/kiem-chung", data=asked)
     assert answer.status_code == 503
     assert "(Prefect) không trả lời" in text_of(answer)
-    assert done.note.splitlines()[0] in answer.text
+    assert str(done.note).splitlines()[0] in answer.text
