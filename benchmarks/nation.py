@@ -21,9 +21,9 @@ from benchmarks.nation_made import PROVINCES, agencies, at_eight, found
 from benchmarks.ratios import Spent, Store, machine, spent, stores
 from benchmarks.sink import sink
 from models.engine import Database
-from operations.delivery import claim
 from operations.opening import open_due
 from operations.reminding import remind
+from runtime.claiming import claim
 from runtime.delivery import deliver
 from runtime.sealing import seal_now
 from runtime.settings import Settings

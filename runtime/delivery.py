@@ -26,13 +26,15 @@ from notifications.answers import (
 from notifications.compose import fill_link
 from notifications.message import build_message, message_bytes
 from notifications.values import Sender
-from operations.delivery import Claimed, Desk, Ready, begin_sending, claim, recover
+from operations.claiming import Desk, Ready
+from operations.delivery import begin_sending, recover
 from operations.links import Secret
 from operations.outcomes import abandon, record_outcome
 from operations.releasing import supersede_and_record
 from operations.reminding import queue_at_once
 from operations.stamp import Stamp
 from rules.actors import flow_actor
+from runtime.claiming import claim
 from runtime.clock import Clock
 
 
@@ -125,7 +127,8 @@ def deliver(
     and what goes at once is queued. The caller sees to it that no past date comes here (rule 1).
     A delivery that lasts until midnight ends there, whether a mail server or the machine held it up:
     the next day may be a day off (rule 5), and its digests tell of that day (30).
-    ``batch`` letters are rendered within one transaction, for which SQLite's other writers wait.
+    ``batch`` letters are claimed and rendered at once, and stored within one transaction, for
+    which SQLite's other writers wait.
     """
     round_ = _Round(office, as_of, office.owner or owner_id(), office.today())
     result = round_.result
@@ -133,11 +136,11 @@ def deliver(
     left = limit
     try:
         while result.trouble is None and not round_.over and (left is None or left > 0):
-            claimed = round_.claim(batch if left is None else min(batch, left))
-            if not claimed.taken:
+            taken, ready = round_.claim(batch if left is None else min(batch, left))
+            if not taken:
                 break
-            left = None if left is None else left - claimed.taken
-            round_.send(claimed.ready)
+            left = None if left is None else left - taken
+            round_.send(ready)
     finally:
         round_.close()
     return result
@@ -169,7 +172,8 @@ class _Round:
         """Whether the day on which this delivery began has ended."""
         return self.office.today() != self.began
 
-    def claim(self, size: int) -> Claimed:
+    def claim(self, size: int) -> tuple[int, list[Ready]]:
+        """Claim letters; how many were taken, those that fell away too, and those to be sent."""
         office = self.office
         desk = Desk(
             owner=self.owner,
@@ -177,11 +181,10 @@ class _Round:
             secret=office.secret,
             real_server=office.real_server,
         )
-        with office.database.write() as session:
-            claimed = claim(session, office.stamp(self.as_of), desk, limit=size)
+        taken, claimed = claim(office.database, office.stamp(self.as_of), desk, limit=size)
         self.result.dropped += claimed.dropped
-        self.result.undeliverable += claimed.refused
-        return claimed
+        self.result.undeliverable += taken.refused + claimed.refused
+        return len(taken.ids) + taken.refused, claimed.ready
 
     def send(self, letters: list[Ready]) -> None:
         """Send the letters of one claim; what is left when session or day ends is queued again."""

@@ -21,6 +21,7 @@ from models.engine import Database
 from models.tables import Assignment, ContactKind, Letter, LetterLine, LetterState, Reminder
 from notifications.answers import Outcome, Sent
 from notifications.values import Sender
+from operations.claiming import Desk, Ready, draft, settle, take
 from operations.contacts import ContactInput, store_contacts
 from operations.outbox import LetterKind
 from operations.placing import RemindResult
@@ -74,6 +75,12 @@ def text_of(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def claimed(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> list[Ready]:
+    """Letters claimed and rendered as by a delivery, all within the test's own transaction."""
+    taken = take(session, stamp, desk, limit=limit)
+    return settle(session, stamp, desk, taken, draft(session, stamp, desk, taken)).ready
 
 
 @dataclass

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -21,14 +22,25 @@ from notifications.answers import (
     Unknown,
 )
 from notifications.formats import LINK_PLACEHOLDER
+from operations.claiming import Desk, Drafts, draft, settle, take
 from operations.contacts import ContactInput, set_contact
-from operations.delivery import Desk, begin_sending, claim, recover
+from operations.delivery import begin_sending, recover
 from operations.links import LINK_PATH, LinkPurpose, check
 from operations.outcomes import record_outcome
 from runtime.clock import FixedClock
 from runtime.delivery import deliver, is_alive, owner_id
 from tests import world
-from tests.builders import SECRET, SENDER, ScriptedMail, Town, focal, mailbox, text_of, town
+from tests.builders import (
+    SECRET,
+    SENDER,
+    ScriptedMail,
+    Town,
+    claimed,
+    focal,
+    mailbox,
+    text_of,
+    town,
+)
 from tests.world import A
 
 R5 = date(2027, 3, 24)
@@ -116,7 +128,7 @@ def test_a_temporary_failure_is_tried_again_after_its_time(place: Town) -> None:
 def test_a_claim_without_an_owner_is_queued_again(place: Town) -> None:
     """Rule 33: it died between the claim and the sending."""
     with place.changing() as session:
-        assert len(claim(session, world.flow(R5), DESK, limit=10).ready) == 2
+        assert len(claimed(session, world.flow(R5), DESK, limit=10)) == 2
     result = place.send(R5)
     assert (result.sent, result.requeued) == (0, 0)  # of another machine nothing is known yet
     with place.changing() as session:
@@ -127,7 +139,7 @@ def test_a_claim_without_an_owner_is_queued_again(place: Town) -> None:
 def test_a_letter_that_died_while_sending_is_unknown_and_never_resent(place: Town) -> None:
     """Rule 33: the next rung covers it."""
     with place.changing() as session:
-        ready = claim(session, world.flow(R5), DESK, limit=1).ready[0]
+        ready = claimed(session, world.flow(R5), DESK, limit=1)[0]
     with place.changing() as session:
         assert begin_sending(session, world.flow(R5), ready.letter_id, owner=DEAD)
     with place.changing() as session:
@@ -150,7 +162,7 @@ def test_a_crash_of_the_sender_itself_leaves_one_unknown_and_the_rest_queued(pla
 def test_a_late_answer_still_turns_unknown_into_sent(place: Town) -> None:
     """Rule 33."""
     with place.changing() as session:
-        ready = claim(session, world.flow(R5), DESK, limit=1).ready[0]
+        ready = claimed(session, world.flow(R5), DESK, limit=1)[0]
         begin_sending(session, world.flow(R5), ready.letter_id, owner=DEAD)
     with place.changing() as session:
         recover(session, world.flow(R5), alive=dead)
@@ -169,11 +181,61 @@ def test_a_letter_that_was_superseded_meanwhile_is_not_sent(place: Town) -> None
 
     mail.on_data = midnight
     with place.changing() as session:
-        ready = claim(session, world.flow(R5), DESK, limit=10).ready
+        ready = claimed(session, world.flow(R5), DESK, limit=10)
     place.sweep(R5 + timedelta(days=1))
     for one in ready:
         with place.changing() as session:
             assert not begin_sending(session, world.flow(R5), one.letter_id, owner=DEAD)
+
+
+def test_a_letter_that_was_superseded_while_it_was_rendered_is_left_alone(place: Town) -> None:
+    """Rules 28, 29: its rungs are owed again, and nothing of it is written."""
+    flow = world.flow(R5)
+    with place.changing() as session:
+        taken = take(session, flow, DESK, limit=10)
+    with place.database.read() as session:
+        drafts = draft(session, flow, DESK, taken)
+    place.sweep(R5 + timedelta(days=1))
+    with place.changing() as session:
+        assert settle(session, flow, DESK, taken, drafts).ready == []
+    gone = place.letters(R5)
+    assert {(one.state, one.body_text) for one in gone} == {(LetterState.SUPERSEDED, None)}
+
+
+def test_people_write_while_letters_are_rendered(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 29: rendering holds up nobody; what changes meanwhile is of the next letter."""
+    written: list[str] = []
+
+    def rendering(*given: Any) -> Drafts:
+        with place.changing() as session:  # on SQLite this waits for any other writer
+            other = ContactInput(
+                agency_key=A, kind=ContactKind.MAILBOX, name="", email="khac@xa.test"
+            )
+            set_contact(session, world.coordinator(), other)
+        written.append("khac@xa.test")
+        return draft(*given)
+
+    monkeypatch.setattr("runtime.claiming.draft", rendering)
+    assert place.send(R5).sent == 2
+    assert written
+
+
+def test_letters_whose_rendering_fails_altogether_are_queued_again(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 33: what is claimed and not sent has an owner who lives, or none."""
+
+    def broken(*_given: Any) -> Drafts:
+        raise OSError("no more files can be opened")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("runtime.claiming.draft", broken)
+        with pytest.raises(OSError, match="no more files"):
+            place.send(R5)
+    assert set(place.states().values()) == {LetterState.QUEUED}
+    assert place.send(R5).sent == 2
 
 
 def test_two_deliveries_at_once_send_each_letter_once(database_url: str) -> None:
