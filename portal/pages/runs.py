@@ -38,7 +38,7 @@ from portal.visitors import person_of
 from reports.tables import Table
 from rules.actors import AccountRole
 from runtime.backup_shelf import shelf
-from runtime.prefect_client import Deployment, PrefectClient, PrefectDown, Run
+from runtime.prefect_client import TIMEOUT_SECONDS, Deployment, PrefectClient, PrefectDown, Run
 
 router = APIRouter()
 _READ = ["GET", "HEAD"]
@@ -106,9 +106,9 @@ class AtPrefect:
 
 
 @lru_cache(maxsize=4)
-def client_of(url: str) -> PrefectClient:
-    """The one connection that is kept to the Prefect at ``url``."""
-    return PrefectClient(url)
+def client_of(url: str, seconds: float = TIMEOUT_SECONDS) -> PrefectClient:
+    """The one connection that is kept to the Prefect at ``url`` by those who wait so long."""
+    return PrefectClient(url, timeout=seconds)
 
 
 def ask_prefect(portal: Portal) -> AtPrefect:

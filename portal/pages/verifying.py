@@ -41,6 +41,8 @@ PATH: Final = "/kiem-tra/lich-su"
 MOST_HERE: Final = 300_000
 """Events that are verified while somebody waits; a longer history is verified by a run of its own."""
 LISTED: Final = 10
+PATIENCE: Final = 10.0
+"""Seconds for which whoever asks for a run waits for Prefect."""
 LOCK_FILE: Final = "verify.lock"
 _NO_NOTE: Final = (
     "Nội dung dán vào không có niêm phong. Đề nghị dán nguyên văn từ thư đã nhận hoặc tệp đã tải về, "
@@ -143,7 +145,8 @@ def verify_now(request: Request, form: Form) -> Response:
 def _later(request: Request, note: str) -> Response:
     """Ask for a run that verifies; who asked is logged, and stands in the result."""
     portal, person = portal_of(request), person_of(request)
-    client, now = client_of(portal.runtime.settings.prefect_url), portal.runtime.clock.now()
+    client = client_of(portal.runtime.settings.prefect_url, PATIENCE)
+    now = portal.runtime.clock.now()
     started = ask_for(client, now, note=note.strip(), by=person.name)
     with portal.runtime.database.write() as session:
         log_access(

@@ -181,7 +181,7 @@ def test_a_history_too_long_for_a_page_is_verified_in_the_background(
     """(38) Nobody waits minutes for a page; who asked stands in the result."""
     prefect = Prefect()
     monkeypatch.setattr("portal.pages.verifying.MOST_HERE", 0)
-    monkeypatch.setattr("portal.pages.verifying.client_of", lambda _: prefect)
+    monkeypatch.setattr("portal.pages.verifying.client_of", lambda *_: prefect)
     auditor = site.logged_in(Visitor.AUDITOR)
     done = seal_now(site.runtime)
     page = auditor.get(PATH)
@@ -206,7 +206,7 @@ def test_without_prefect_a_long_history_is_not_promised(
     """What was pasted in is given back."""
     monkeypatch.setattr("portal.pages.verifying.MOST_HERE", 0)
     monkeypatch.setattr(
-        "portal.pages.verifying.client_of", lambda _: PrefectClient("http://127.0.0.1:9/api")
+        "portal.pages.verifying.client_of", lambda *_: PrefectClient("http://127.0.0.1:9/api")
     )
     auditor = site.logged_in(Visitor.AUDITOR)
     done = seal_now(site.runtime)
