@@ -23,10 +23,13 @@ PROCESSES ?= $(shell expr $$(nproc) + 1)
 
 # uv does not read pip's configuration. A place that names its own index or certificate for pip
 # (variable or pip.conf) means uv as well; with neither, both use the same default index.
+# `pip config get` reads one file only, `list` all of them together.
 define as_pip_does
-index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null || true)}}"; \
+said="$$($(BIN)/pip config list 2>/dev/null || true)"; \
+named() { sed -n "s/^global\.$$1='\(.*\)'\$$/\1/p" <<< "$$said"; }; \
+index="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$(named index-url)}}"; \
 if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
-cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$$($(BIN)/pip config get global.cert 2>/dev/null || true)}}"; \
+cert="$${SSL_CERT_FILE:-$${PIP_CERT:-$$(named cert)}}"; \
 if [ -n "$$cert" ]; then export SSL_CERT_FILE="$$cert"; fi; \
 export VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_PYTHON_DOWNLOADS=never;
 endef
