@@ -17,7 +17,7 @@ from portal.errors import TooSlow
 
 MAX_BODY: Final = 60 * 1024 * 1024
 """Bytes of one request: some files and their form."""
-_DRAIN: Final = 256 * 1024 * 1024
+DRAIN: Final = 256 * 1024 * 1024
 """Bytes that are read and thrown away, so that the browser shows our answer and not an error."""
 
 POLICY: Final = (
@@ -78,7 +78,7 @@ class Guard:
         receive = _hurried(receive)
         if _stated_length(scope) > self._max_body:
             with contextlib.suppress(TooSlow):
-                await _drain(receive, _DRAIN)
+                await _drain(receive, DRAIN)
             scope["state"]["too_large"] = True
             receive = _nothing
         sending = self._sending(scope, send)

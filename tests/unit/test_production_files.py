@@ -133,13 +133,29 @@ def test_containers_are_made_of_plain_images_and_wait_for_what_is_there() -> Non
         assert fields <= set(Settings.model_fields)
 
 
-def test_both_proxies_let_a_body_through_as_the_portal_does() -> None:
-    from portal.guard import MAX_BODY
+def test_no_proxy_refuses_a_body_that_the_portal_takes_and_all_say_so_in_vietnamese() -> None:
+    """nginx keeps bodies on its disk: it refuses by itself; Caddy passes on what will be refused."""
+    from portal.errors import TooLarge
+    from portal.guard import DRAIN, MAX_BODY
 
-    whole = MAX_BODY // (1024 * 1024)
-    assert f"client_max_body_size {whole}m;" in (PLACE / "proxy/nginx.conf").read_text()
-    assert f"max_size {whole}MB" in (PLACE / "proxy/Caddyfile").read_text()
-    assert f"max_size {whole}MB" in (PLACE / "compose/Caddyfile").read_text()
+    whole, drained = MAX_BODY // (1024 * 1024), DRAIN // (1024 * 1024)
+    nginx = (PLACE / "proxy/nginx.conf").read_text(encoding="utf-8")
+    assert f"client_max_body_size {whole}m;" in nginx
+    assert f"<h1>{TooLarge.title}</h1><p>Mỗi lần gửi không quá {whole} MB" in nginx
+    for place in ("proxy/Caddyfile", "compose/Caddyfile"):
+        assert f"max_size {drained}MiB\n" in (PLACE / place).read_text(encoding="utf-8")
+
+
+def test_databases_are_made_for_vietnamese_whatever_the_servers_language() -> None:
+    """A server without a language of its own makes databases that know no letters but ASCII."""
+    roles = (PLACE / "compose" / "roles.sh").read_text(encoding="utf-8")
+    for text in (roles, blocks(2)[0]):
+        made = re.findall(r"(?m)^CREATE DATABASE .*$", text)
+        assert made
+        assert all(line.endswith(" ENCODING 'UTF8' TEMPLATE template0;") for line in made)
+    created = re.findall(r"createdb .*", GUIDE)
+    assert created
+    assert all("--encoding UTF8 --template template0" in line for line in created)
 
 
 def test_what_the_portal_says_of_itself_no_proxy_says_again() -> None:
