@@ -39,6 +39,8 @@ ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 LETTERS = "/root/letters.jsonl"
 WORKERS = ("tiendo-worker@1", "tiendo-worker@2")
 LETTERS_GONE = 200
+PAUSE = 5.0
+"""Seconds between two looks at the runs: every look is a process."""
 PATIENCE = 1800.0
 """Seconds in which every run has an end; dead ones want three minutes."""
 
@@ -94,7 +96,12 @@ class National:
         )
 
     def prepare(self) -> None:
-        """Keep the database as it is now."""
+        """Keep the database as it is now, once nothing that was asked for before is under way."""
+        until = time.monotonic() + PATIENCE
+        while left := self.inside("alone"):
+            if time.monotonic() > until:
+                raise TimeoutError(f"runs from before do not end: {left}")
+            time.sleep(PAUSE)
         self._without_sessions(
             f"{POSTGRES} createdb --owner tiendo_owner --template tiendo tiendo_before"
         )
@@ -128,7 +135,7 @@ class National:
             states = self.inside("states", *ids)
             if sum(one in ENDED for one in states.values()) == len(ids):
                 return states
-            time.sleep(2)
+            time.sleep(PAUSE)
         raise TimeoutError(f"runs do not end: {Counter(states.values())}")
 
     def runs(self, prefix: str, day: str = DAY) -> None:
