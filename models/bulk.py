@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, LargeBinary, Table, TextClause, insert, text
+from sqlalchemy import Column, Connection, Dialect, LargeBinary, Table, insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 CHUNK = 2_000
 """Rows handed to SQLite's driver at a time; bounds memory, not the transaction."""
 _FEW = 4
-"""Rows that PostgreSQL takes sooner by a prepared statement than by a COPY, which is never prepared."""
+"""Rows that go by one prepared statement; PostgreSQL takes more sooner by a COPY, which is none."""
 BLOCK = 100
 """Rows passed to PostgreSQL at a time: the server takes them in while the next are made."""
 
@@ -32,23 +32,16 @@ def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
     """
     if count == 0:
         return range(0)
-    if session.get_bind().dialect.name == "sqlite":
-        last = session.execute(_largest(table)).scalar_one()
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        largest = f'SELECT COALESCE(MAX(id), 0) FROM "{table}"'  # noqa: S608 - a table's own name
+        last = connection.exec_driver_sql(largest).scalar_one()
         return range(last + 1, last + 1 + count)
     # One array is read several times as fast as that many rows.
-    found: list[int] = session.execute(_drawn(table), {"count": count}).scalar_one()
+    drawn = f"SELECT nextval('{table}_id_seq') AS id FROM generate_series(1, %s)"  # noqa: S608 - a table's own name
+    asked = f"SELECT array_agg(id) FROM ({drawn}) AS drawn"  # noqa: S608 - put together here
+    found: list[int] = connection.exec_driver_sql(asked, (count,)).scalar_one()
     return sorted(found)
-
-
-@cache
-def _largest(table: str) -> TextClause:
-    return text(f'SELECT COALESCE(MAX(id), 0) FROM "{table}"')  # noqa: S608 - a table's own name
-
-
-@cache
-def _drawn(table: str) -> TextClause:
-    drawn = f"SELECT nextval('{table}_id_seq') AS id FROM generate_series(1, :count)"  # noqa: S608 - a table's own name
-    return text(f"SELECT array_agg(id) FROM ({drawn}) AS drawn")  # noqa: S608 - put together here
 
 
 def insert_rows(
@@ -65,36 +58,66 @@ def insert_rows(
     instants and dates are turned into what the driver wants here. The rows are taken in chunks,
     so a generator of any length needs no more memory than one chunk.
     """
-    dialect = session.get_bind().dialect
     connection = session.connection()
     common = shared or {}
-    every = [*columns, *common]
-    binders = [_binder(table.c[name], dialect) for name in every]
-    own, tails = binders[: len(columns)], binders[len(columns) :]
-    tail = _bound(tails, [tuple(common.values())])[0]
-    names = ", ".join(f'"{name}"' for name in every)
-    into = f'"{table.name}" ({names})'
-    sqlite = dialect.name == "sqlite"
-    parts = _parts(own, rows, CHUNK if sqlite else BLOCK)
-    first = next(parts, None)
-    if first is None:
-        return 0
-    if sqlite:
-        marks = ", ".join("?" * len(every))
-        statement = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - a table's own name
-        return sum(_executemany(connection, statement, one, tail) for one in chain([first], parts))
+    way = _way(table, (*columns, *common), connection.dialect)
+    iterator = iter(rows)
+    first = list(islice(iterator, _FEW + 1))
     if len(first) <= _FEW:
-        marks = ", ".join(["%s"] * len(every))
-        statement = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - a table's own name
-        return _executemany(connection, statement, first, tail)
+        return _insert_few(connection, way, first, tuple(common.values()))
+    own, tails = way.binders[: len(columns)], way.binders[len(columns) :]
+    tail = _bound(tails, [tuple(common.values())])[0]
+    parts = _parts(own, chain(first, iterator), CHUNK if way.sqlite else BLOCK)
+    if way.sqlite:
+        return sum(_executemany(connection, way.statement(1), one, tail) for one in parts)
     total = 0
     raw: Any = connection.connection.dbapi_connection
-    asked = f"COPY {into} FROM STDIN"
+    asked = f"COPY {way.into} FROM STDIN"
     with driver_errors(connection, asked), raw.cursor() as cursor, cursor.copy(asked) as copy:
-        for one in chain([first], parts):
+        for one in parts:
             total += len(one)
             copy.write(copy_text(one, tail))
     return total
+
+
+class _Way:
+    """How rows of some columns go into a table: worked out once, used for every act."""
+
+    def __init__(self, table: Table, columns: Sequence[str], dialect: Dialect) -> None:
+        self.binders = [_binder(table.c[name], dialect) for name in columns]
+        self.bound = [(place, bind) for place, bind in enumerate(self.binders) if bind is not None]
+        names = ", ".join(f'"{name}"' for name in columns)
+        self.into = f'"{table.name}" ({names})'
+        self.sqlite = dialect.name == "sqlite"
+        marks = ", ".join(["?" if self.sqlite else "%s"] * len(columns))
+        self._statements = [
+            f"INSERT INTO {self.into} VALUES {', '.join([f'({marks})'] * count)}"  # noqa: S608 - a table's own name
+            for count in range(1, _FEW + 1)
+        ]
+
+    def statement(self, count: int) -> str:
+        """The statement that inserts ``count`` rows, a few at most, in one go."""
+        return self._statements[count - 1]
+
+
+@lru_cache(maxsize=256)
+def _way(table: Table, columns: tuple[str, ...], dialect: Dialect) -> _Way:
+    return _Way(table, columns, dialect)
+
+
+def _insert_few(
+    connection: Connection, way: _Way, rows: Sequence[tuple[Any, ...]], common: tuple[Any, ...]
+) -> int:
+    """One statement for all: what an act of a person writes."""
+    values: list[Any] = []
+    for row in rows:
+        whole = [*row, *common]
+        for place, bind in way.bound:
+            whole[place] = bind(whole[place])
+        values += whole
+    if rows:
+        connection.exec_driver_sql(way.statement(len(rows)), tuple(values))
+    return len(rows)
 
 
 @contextmanager
@@ -127,7 +150,6 @@ def reads_by_index(session: Session) -> None:
         session.execute(text("DISCARD PLANS"))
 
 
-@lru_cache(maxsize=1024)
 def _binder(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What turns a value into the driver's; bytes both drivers take as they are."""
     if isinstance(column.type, LargeBinary):

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from operations.notices import add_notice
-from operations.results import Result, standing_submission
+from operations.results import Result
 from operations.stamp import Stamp
 from operations.transition import Work
 from rules.values import Audience, Role
@@ -80,10 +80,3 @@ def tell_date(
     payload |= {"document": document} if document else {}
     payload |= {"reason": reason} if reason else {}
     tell(session, stamp, work, "date_changed", at_once=False, payload=payload)
-
-
-def set_outcome(session: Session, work: Work, word: str) -> None:
-    """Say what became of the newest revision of this round; written with what comes next."""
-    standing = standing_submission(session, work)
-    if standing is not None:
-        standing.outcome = word

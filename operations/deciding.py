@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment
-from operations.acting import ActRequest, is_own, set_outcome, tell, tell_date
+from operations.acting import ActRequest, is_own, tell, tell_date
 from operations.errors import Checks, NotPermitted, Refused
 from operations.guards import need_working_day
+from operations.results import set_outcome
 from operations.stamp import Stamp
 from operations.transition import Work, apply
 from rules.actors import Capacity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -72,7 +72,10 @@ _SECRET = frozenset(
 
 def snapshot_of(row: Base) -> dict[str, object]:
     """All columns of ``row`` by name; secrets are said only to be set or not."""
-    found: dict[str, object] = {name: getattr(row, name) for name in _names(type(row))}
+    names, held = _names(type(row)), row.__dict__
+    found: dict[str, object] = {
+        name: held[name] if name in held else getattr(row, name) for name in names
+    }
     for name in _SECRET & found.keys():
         found[name] = found[name] is not None
     return found
@@ -134,7 +137,7 @@ def _insert(
     if not rows:
         return ids
     common = {**_said_by(stamp), **shared}
-    write = canonical_frame(common, (*columns, "id"))
+    write = _writer(common, (*columns, "id"), len(rows))
 
     def complete() -> Iterator[tuple[Any, ...]]:
         for number, row in zip(ids, rows, strict=True):
@@ -146,6 +149,19 @@ def _insert(
     pending = Base.metadata.tables[LogPending.__tablename__]
     insert_rows(session, pending, ("event_id",), ((number,) for number in ids))
     return ids
+
+
+_FRAMED = 8
+"""Events from which a frame of what they have in common is worth being made."""
+
+
+def _writer(
+    common: Mapping[str, object], own: Sequence[str], count: int
+) -> Callable[[Sequence[object]], str]:
+    """Writes the canonical text of ``count`` events from their own values."""
+    if count >= _FRAMED:
+        return canonical_frame(common, own)
+    return lambda values: canonical_json({**common, **dict(zip(own, values, strict=True))})
 
 
 def _said_by(stamp: Stamp) -> dict[str, object]:

@@ -14,14 +14,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
-from operations.acting import is_own, set_outcome
+from operations.acting import is_own
+from operations.history import record
 from operations.import_results import ResultPlan, ResultStep, Verdict
 from operations.import_values import ResultState
 from operations.opening import lock_plan, open_occurrence
-from operations.results import store_result
+from operations.results import set_outcome, store_result
 from operations.stamp import Stamp
 from operations.state import PlanState
-from operations.submitting import record_papers
+from operations.submitting import filed
 from operations.succession import replay_successions
 from operations.transition import Work, amend, apply
 from rules.actors import Capacity
@@ -70,12 +71,12 @@ def _write(session: Session, stamp: Stamp, state: PlanState, step: ResultStep) -
         return
     counted = Completion(completed_on=step.day, late_entry=False)
     result = step.wanted.result()
-    filed = store_result(session, stamp, work, result, counted)
+    submission = store_result(session, stamp, work, result, counted)
     if step.verdict is Verdict.CORRECTED:
         _correct(session, stamp, work, step, f"Đính chính: {step.wanted.reason}. {why}")
     else:
         _submit_and_accept(session, stamp, work, step, why)
-    record_papers(session, stamp, work, filed, result)
+    record(session, stamp, [filed(work, submission, result, counted)])
     set_outcome(session, work, "confirmed")
 
 

@@ -51,8 +51,8 @@ def add_notice(
     at_once: bool | None = None,
     to_address: str | None = None,
     payload: Mapping[str, object] | None = None,
-) -> int:
-    """Write one notice about ``assignment`` and return its id.
+) -> None:
+    """Write one notice about ``assignment``.
 
     ``agency_key`` None means the assignment's own agency. ``at_once`` None follows the kind.
     ``to_address`` sends it to one mailbox, such as a receipt to whoever submitted.
@@ -65,9 +65,7 @@ def add_notice(
     if missing:
         msg = f"a notice “{word}” needs {', '.join(sorted(missing))} in its payload"
         raise ValueError(msg)
-    number = allocate_ids(session, Notice.__tablename__, 1)[0]
     row = {
-        "id": number,
         "kind": word.value,
         "assignment_id": assignment.id,
         "agency_key": agency_key or assignment.agency_key,
@@ -80,8 +78,7 @@ def add_notice(
         "void": False,
     }
     table = Base.metadata.tables[Notice.__tablename__]
-    insert_rows(session, table, list(row), [tuple(row.values())])
-    return number
+    insert_rows(session, table, tuple(row), [tuple(row.values())])
 
 
 def add_loose_notice(

@@ -9,7 +9,8 @@ not: ``docs/decisions/0006-what-pages-remember.md``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final, TypeVar
 
@@ -36,11 +37,30 @@ _LOCKS: Final = (
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
 )
 _DRAWN: Final = text(f"SELECT {_LOCKS}")
+_QUIET: Final = f"pg_current_xact_id_if_assigned() IS NULL AND NOT {_LOCKS}"
 # All in one: the locks are looked at while it runs, and so after the snapshot in which it reads.
 _BEFORE: Final = text(
     "SELECT id, digest FROM (SELECT id, digest FROM event ORDER BY id DESC LIMIT 1) AS newest "  # noqa: S608 - our words
-    "WHERE pg_current_xact_id_if_assigned() IS NULL AND NOT " + _LOCKS
+    f"WHERE {_QUIET}"
 )
+_SINCE: Final = "SELECT id, digest, entity FROM event WHERE id >= :known"
+_FIRST: Final = " ORDER BY id LIMIT :most"
+_AFTER: Final = text(_SINCE + _FIRST)
+_AFTER_QUIETLY: Final = text(f"{_SINCE} AND {_QUIET}{_FIRST}")
+_FEW: Final = 200
+"""Events that may lie between; reading more costs as much as making the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The newest event before a transaction's first change, and what led to it.
+
+    ``since`` are the events, as (id, digest, entity), from the last one that this process knew;
+    empty where it knew none, or one long ago.
+    """
+
+    newest: Newest
+    since: Sequence[tuple[int, bytes, str]] = ()
 
 
 class Remembered:
@@ -49,6 +69,8 @@ class Remembered:
     def __init__(self, kept: int = KEPT) -> None:
         self._kept, self._lock = kept, Lock()
         self._values: OrderedDict[Hashable, tuple[Newest, Any]] = OrderedDict()
+        self.known: int | None = None
+        """The newest event that somebody who was going to write saw here."""
 
     def __len__(self) -> int:
         """How many values are kept."""
@@ -97,22 +119,46 @@ def remember(session: Session, key: Hashable, make: Callable[[], _T]) -> _T:
     return _recall(shared, newest, (session.info.get(SEEN), key), make)
 
 
-def newest_before_writing(session: Session) -> Newest | None:
+def newest_before_writing(session: Session) -> Before | None:
     """The newest event, asked by a transaction that is going to write.
 
     None where it has written already, for its own changes are nobody else's yet, or where an older
     event may still come.
     """
-    if session.info.get(BEFORE_WRITING) is None or not wrote_nothing(session):
+    shared = session.info.get(BEFORE_WRITING)
+    if shared is None or not wrote_nothing(session):
         return None
+    memory = _memory(shared)
+    found = _since(session, memory.known) or _anew(session)
+    if found is not None:
+        memory.known = found.newest[0]
+    return found
+
+
+def _since(session: Session, known: int | None) -> Before | None:
+    """By what came after an event that is known, and one question for both."""
+    if known is None:
+        return None
+    connection = session.connection()
+    query = _AFTER if connection.dialect.name == "sqlite" else _AFTER_QUIETLY
+    asked, free = {"known": known, "most": _FEW + 2}, {CHECKED: False}
+    rows = connection.execute(query, asked, execution_options=free).all()
+    if not 0 < len(rows) <= _FEW + 1:
+        return None
+    since = [(number, bytes(digest), entity) for number, digest, entity in rows]
+    return Before(since[-1][:2], since)
+
+
+def _anew(session: Session) -> Before | None:
     if session.get_bind().dialect.name == "sqlite":
-        return _read_newest(session)
+        newest = _read_newest(session)
+        return None if newest is None else Before(newest)
     row = session.connection().execute(_BEFORE, execution_options={CHECKED: False}).one_or_none()
-    return None if row is None else (int(row[0]), bytes(row[1]))
+    return None if row is None else Before((int(row[0]), bytes(row[1])))
 
 
 def remember_before_writing(
-    session: Session, newest: Newest | None, key: Hashable, make: Callable[[], _T]
+    session: Session, before: Before | None, key: Hashable, make: Callable[[], _T]
 ) -> _T:
     """As :func:`remember`, with what :func:`newest_before_writing` said.
 
@@ -120,31 +166,37 @@ def remember_before_writing(
     still good, so that it is not made anew for each act of a busy day.
     """
     shared = session.info.get(BEFORE_WRITING)
-    if shared is None or newest is None:
+    if shared is None or before is None:
         return make()
-    memory: Remembered = shared.setdefault(__name__, Remembered())
-    seen = (session.info.get(SEEN), key)
+    memory, newest, seen = _memory(shared), before.newest, (session.info.get(SEEN), key)
     kept = memory.newest_of(seen)
-    if kept is not None and kept != newest and _only_acts(session, kept, newest):
+    if kept is not None and kept != newest and _only_acts(session, kept, before):
         memory.move_on(seen, kept, newest)
     return _recall(shared, newest, seen, make)
 
 
 _ACTS: Final = frozenset({"assignment", "submission", "letter", "link_token"})
 """What acts on work and letters record: events that change no plan, agency or day."""
-_SINCE: Final = text("SELECT id, digest, entity FROM event WHERE id BETWEEN :kept AND :newest")
-_FEW: Final = 200
-"""Events that may lie between; reading more costs as much as making the value."""
+_BETWEEN: Final = text("SELECT id, digest, entity FROM event WHERE id BETWEEN :kept AND :newest")
 
 
-def _only_acts(session: Session, kept: Newest, newest: Newest) -> bool:
+def _only_acts(session: Session, kept: Newest, before: Before) -> bool:
     """Whether ``kept`` is still there and nothing but acts on work came after it."""
+    newest, rows = before.newest, before.since
     if not 0 < newest[0] - kept[0] <= _FEW:
         return False
-    asked, free = {"kept": kept[0], "newest": newest[0]}, {CHECKED: False}
-    rows = session.connection().execute(_SINCE, asked, execution_options=free).all()
-    same = any((row[0], bytes(row[1])) == kept for row in rows)
-    return same and all(row[2] in _ACTS for row in rows if row[0] != kept[0])
+    if not rows or rows[0][0] > kept[0]:
+        asked, free = {"kept": kept[0], "newest": newest[0]}, {CHECKED: False}
+        read = session.connection().execute(_BETWEEN, asked, execution_options=free)
+        rows = [(number, bytes(digest), entity) for number, digest, entity in read]
+    since = [row for row in rows if row[0] >= kept[0]]
+    same = bool(since) and min(since)[:2] == kept
+    return same and all(entity in _ACTS for number, _, entity in since if number != kept[0])
+
+
+def _memory(shared: dict[str, Any]) -> Remembered:
+    found: Remembered = shared.setdefault(__name__, Remembered())
+    return found
 
 
 def _recall(
@@ -152,7 +204,7 @@ def _recall(
 ) -> _T:
     if shared is None or newest is None:
         return make()
-    memory: Remembered = shared.setdefault(__name__, Remembered())
+    memory = _memory(shared)
     known, value = memory.find(key, newest)
     if known:
         return value  # type: ignore[no-any-return]

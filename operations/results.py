@@ -8,10 +8,11 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
-from models.bulk import allocate_ids, insert_rows
+from models.bulk import insert_rows
 from models.tables import Base, Evidence, StoredFile, Submission
 from operations.contacts import ContactInput
 from operations.errors import Checks, Refused
@@ -209,9 +210,21 @@ def check_figures(figures: Sequence[Figure], given: Mapping[str, str]) -> None:
         raise Refused(msg, field=f"figure.{part.key}")
 
 
-_LAST: Final = select(func.max(Submission.revision)).where(
-    Submission.assignment_id == bindparam("number"), Submission.round == bindparam("round")
+_SUBMISSION: Final = Base.metadata.tables[Submission.__tablename__]
+_BEFORE: Final = _SUBMISSION.alias("before")
+_ADDED: Final = (
+    insert(_SUBMISSION)
+    .values(
+        revision=select(func.coalesce(func.max(_BEFORE.c.revision), 0) + 1)
+        .where(
+            _BEFORE.c.assignment_id == bindparam("of_work"),
+            _BEFORE.c.round == bindparam("of_round"),
+        )
+        .scalar_subquery()
+    )
+    .returning(_SUBMISSION.c.id)
 )
+"""The next revision of its round; whoever writes one holds the assignment's lock."""
 
 
 def store_result(
@@ -222,13 +235,11 @@ def store_result(
     Returns the number of the submission.
     """
     row, actor = work.assignment, stamp.actor
-    last = session.scalar(_LAST, {"number": row.id, "round": row.round})
-    number = allocate_ids(session, Submission.__tablename__, 1)[0]
     values = {
-        "id": number,
+        "of_work": row.id,
+        "of_round": row.round,
         "assignment_id": row.id,
         "round": row.round,
-        "revision": (last or 0) + 1,
         "text": result.text.strip(),
         "unchanged": result.unchanged,
         "figures": canonical_json(dict(result.figures)),
@@ -243,7 +254,8 @@ def store_result(
         "entered_channel": result.entered_channel,
         "entered_number": result.entered_number,
     }
-    insert_rows(session, Base.metadata.tables["submission"], list(values), [tuple(values.values())])
+    session.flush()
+    number: int = session.connection().execute(_ADDED, values).scalar_one()
     _store_papers(session, number, result)
     return number
 
@@ -257,14 +269,12 @@ def _store_papers(session: Session, submission: int, result: Result) -> None:
             msg = f"Tệp “{paper.file_name}” chưa được lưu; đề nghị tải lên lại."
             raise Refused(msg, field="file")
     kept = [paper for paper in result.papers if paper.code or paper.sha256]
-    ids = allocate_ids(session, Evidence.__tablename__, len(kept))
     insert_rows(
         session,
-        Base.metadata.tables["evidence"],
-        ("id", "submission_id", *_PAPER),
+        Base.metadata.tables[Evidence.__tablename__],
+        ("submission_id", *_PAPER),
         (
             (
-                number,
                 submission,
                 paper.code,
                 paper.issued_on,
@@ -273,23 +283,37 @@ def _store_papers(session: Session, submission: int, result: Result) -> None:
                 paper.file_name,
                 paper.scan,
             )
-            for number, paper in zip(ids, kept, strict=True)
+            for paper in kept
         ),
     )
 
 
 _STANDING: Final = (
-    select(Submission)
-    .where(Submission.assignment_id == bindparam("number"), Submission.round == bindparam("round"))
-    .order_by(Submission.revision.desc())
+    select(_BEFORE.c.id)
+    .where(
+        _BEFORE.c.assignment_id == bindparam("of_work"), _BEFORE.c.round == bindparam("of_round")
+    )
+    .order_by(_BEFORE.c.revision.desc())
     .limit(1)
+    .scalar_subquery()
+)
+_ENDED: Final = (
+    update(_SUBMISSION)
+    .where(_SUBMISSION.c.id == _STANDING)
+    .values(outcome=bindparam("word"))
+    .returning(_SUBMISSION.c.id)
 )
 
 
-def standing_submission(session: Session, work: Work) -> Submission | None:
-    """The newest revision of this round."""
+def set_outcome(session: Session, work: Work, word: str) -> None:
+    """Say what became of the newest revision of this round, where there is one."""
     row = work.assignment
-    return session.scalars(_STANDING, {"number": row.id, "round": row.round}).one_or_none()
+    asked = {"of_work": row.id, "of_round": row.round, "word": word}
+    session.flush()
+    number = session.connection().execute(_ENDED, asked).scalar_one_or_none()
+    read_before = session.identity_map.get(identity_key(Submission, number))
+    if read_before is not None:
+        session.expire(read_before, ["outcome"])
 
 
 def outcomes_snapshot(result: Result) -> dict[str, dict[str, str]]:

@@ -28,7 +28,7 @@ from models.queries_catalog import (
 from models.tables import Assignment, DatabaseFact, Occurrence, PeriodDate
 from operations.errors import NotFound
 from operations.policy_values import laid_over
-from operations.remembered import Newest, remember, remember_before_writing
+from operations.remembered import Before, remember, remember_before_writing
 from operations.stamp import Stamp
 from operations.stored_values import calendar_of, directory_of
 from rules.directory import Directory
@@ -188,10 +188,10 @@ def known_state(session: Session, key: str) -> PlanState:
     return remember(session, ("state", key), lambda: load_state(session, key))
 
 
-def state_before_writing(session: Session, newest: Newest | None, key: str) -> PlanState:
-    """The same for a transaction that writes, which asked for ``newest`` first of all."""
+def state_before_writing(session: Session, before: Before | None, key: str) -> PlanState:
+    """The same for a transaction that writes, which asked for ``before`` first of all."""
     return remember_before_writing(
-        session, newest, ("state", key), lambda: load_state(session, key)
+        session, before, ("state", key), lambda: load_state(session, key)
     )
 
 

@@ -8,15 +8,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from operations.acting import ActRequest, is_own, set_outcome, tell
+from operations.acting import ActRequest, is_own, tell
 from operations.errors import Checks, NotPermitted, Refused
 from operations.handover import name_contact
-from operations.history import Change, record
+from operations.history import Change
 from operations.results import (
     Result,
     check_result,
     evidence_snapshot,
     outcomes_snapshot,
+    set_outcome,
     store_result,
 )
 from operations.stamp import Stamp
@@ -58,8 +59,8 @@ def submit(
         },
         document=next((paper.code for paper in result.papers if paper.code), None),
         effective_on=counted.completed_on,
+        also=[filed(work, submission, result, counted)],
     )
-    record_papers(session, stamp, work, submission, result)
     _name_focal(session, stamp, work, result)
     _receipt(session, stamp, work, submission)
     if _accepted_at_once(work, stamp):
@@ -139,37 +140,30 @@ def _accept(session: Session, stamp: Stamp, work: Work) -> None:
     set_outcome(session, work, "confirmed")
 
 
-def record_papers(
-    session: Session, stamp: Stamp, work: Work, submission: int, result: Result
-) -> None:
-    occurrence = work.occurrence
-    record(
-        session,
-        stamp,
-        [
-            Change(
-                entity="submission",
-                entity_id=str(submission),
-                action="file",
-                snapshot={
-                    "assignment_id": work.assignment.id,
-                    "round": work.assignment.round,
-                    "text": result.text.strip(),
-                    "unchanged": result.unchanged,
-                    "figures": dict(result.figures),
-                    "outcomes": outcomes_snapshot(result),
-                    "papers": evidence_snapshot(result),
-                    "entered_channel": result.entered_channel,
-                    "entered_number": result.entered_number,
-                    "completed_on": work.assignment.completed_on,
-                    "late_entry": work.assignment.late_entry,
-                },
-                plan=occurrence.plan_key,
-                item=occurrence.item_key,
-                period=occurrence.period_key,
-                agency=work.assignment.agency_key,
-            )
-        ],
+def filed(work: Work, submission: int, result: Result, counted: Completion) -> Change:
+    """The event of a result: what was filed, with its papers."""
+    row, occurrence = work.assignment, work.occurrence
+    return Change(
+        entity="submission",
+        entity_id=str(submission),
+        action="file",
+        snapshot={
+            "assignment_id": row.id,
+            "round": row.round,
+            "text": result.text.strip(),
+            "unchanged": result.unchanged,
+            "figures": dict(result.figures),
+            "outcomes": outcomes_snapshot(result),
+            "papers": evidence_snapshot(result),
+            "entered_channel": result.entered_channel,
+            "entered_number": result.entered_number,
+            "completed_on": counted.completed_on,
+            "late_entry": counted.late_entry,
+        },
+        plan=occurrence.plan_key,
+        item=occurrence.item_key,
+        period=occurrence.period_key,
+        agency=row.agency_key,
     )
 
 

@@ -6,7 +6,7 @@ is. Both check the row version (rule 26), set the next reminder, and write the e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,14 +56,14 @@ def load_work(session: Session, assignment_id: int, *, state: PlanState | None =
     Raises:
         NotFound: there is none.
     """
-    newest = newest_before_writing(session) if state is None else None
+    before = newest_before_writing(session) if state is None else None
     found = session.execute(_WORK, {"number": assignment_id}).one_or_none()
     if found is None:
         msg = f"Không có phân công số {assignment_id}. Xem “tiendo work list” để lấy đúng số."
         raise NotFound(msg, field="assignment")
     row, occurrence = found
     return Work(
-        state=state or state_before_writing(session, newest, occurrence.plan_key),
+        state=state or state_before_writing(session, before, occurrence.plan_key),
         occurrence=occurrence,
         assignment=row,
     )
@@ -121,12 +121,14 @@ def apply(
     effective_on: date | None = None,
     skip_past_rungs: bool = False,
     reset_ladder: bool = False,
+    also: Sequence[Change] = (),
 ) -> Status:
     """Take ``action`` on ``work`` and return the new status.
 
     ``changes`` are columns that change with it. ``reset_ladder`` starts the ladder anew (a new
     round or date), ``skip_past_rungs`` leaves out the rungs whose day has already come, because a
-    letter of its own goes at once.
+    letter of its own goes at once. ``also`` is what else the act changed: recorded behind it, in the
+    same go.
 
     Raises:
         rules.lifecycle.ActionNotAllowed: the table has no such row for the actor.
@@ -153,6 +155,7 @@ def apply(
         effective_on=effective_on,
         skip_past_rungs=skip_past_rungs,
         reset_ladder=reset_ladder,
+        also=also,
     )
     return Status(row.status)
 
@@ -197,6 +200,7 @@ def _write(
     effective_on: date | None,
     skip_past_rungs: bool,
     reset_ladder: bool,
+    also: Sequence[Change] = (),
 ) -> None:
     row, occurrence = work.assignment, work.occurrence
     for name, value in changes.items():
@@ -209,25 +213,20 @@ def _write(
         row.last_rung = None
     set_next_reminder(work, skip_until=stamp.as_of if skip_past_rungs else None)
     session.flush()
-    record(
-        session,
-        stamp,
-        [
-            Change(
-                entity="assignment",
-                entity_id=str(row.id),
-                action=word,
-                snapshot=snapshot_of(row),
-                effective_on=effective_on,
-                plan=occurrence.plan_key,
-                item=occurrence.item_key,
-                period=occurrence.period_key,
-                agency=row.agency_key,
-                reason=reason,
-                document=document,
-            )
-        ],
+    change = Change(
+        entity="assignment",
+        entity_id=str(row.id),
+        action=word,
+        snapshot=snapshot_of(row),
+        effective_on=effective_on,
+        plan=occurrence.plan_key,
+        item=occurrence.item_key,
+        period=occurrence.period_key,
+        agency=row.agency_key,
+        reason=reason,
+        document=document,
     )
+    record(session, stamp, [change, *also])
 
 
 def reminder_anchor(row: Assignment) -> date:

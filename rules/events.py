@@ -23,6 +23,7 @@ CANONICAL_VERSION = 1
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 CanonicalText = NewType("CanonicalText", str)
 """JSON that is in its canonical form already."""
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def plain(value: object) -> Json:
@@ -31,12 +32,14 @@ def plain(value: object) -> Json:
     Raises:
         TypeError: for a naive instant, a float, or anything else that has no single spelling.
     """
+    if type(value) is str:
+        return value if value.isascii() else _nfc(value)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
         return plain(value.value)
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        return _nfc(value)
     if isinstance(value, int):
         return value
     if isinstance(value, datetime):
@@ -58,7 +61,11 @@ def plain(value: object) -> Json:
 
 def canonical_json(value: object) -> str:
     """The canonical text of ``value``; see the module's docstring."""
-    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    found = plain(value)
+    try:
+        return orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # a number of more than 64 bits, which JSON can say and orjson cannot
+        return _ENCODER.encode(found)
 
 
 def canonical_v1(fields: Mapping[str, object]) -> bytes:

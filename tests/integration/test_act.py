@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from models.tables import Notice, Proposal, Submission
+from models.tables import Assignment, Notice, Proposal, Submission
 from operations.act import ActRequest
 from operations.approvals import decide
 from operations.catalog import apply_catalog
@@ -298,3 +298,26 @@ def test_every_change_of_status_has_exactly_one_event(one: Engine) -> None:
     ]
     assert (events[1].actor_mailbox, events[1].actor_agency) == ("xa@x.test", "xa_van_ninh")
     assert [json.loads(e.snapshot)["version"] for e in events] == [1, 2, 3, 4]
+
+
+def test_an_act_asks_little_of_the_database(one: Engine) -> None:
+    """Plan, agencies and days are known by then; what it writes goes in one statement a table."""
+    rows = [one.find("I.1", "2027", key) for key in ("xa_van_ninh", "xa_dai_lanh")]
+    asked: list[str] = []
+
+    def act(row: Assignment, action: Action, actor: Actor, request: ActRequest) -> int:
+        asked.clear()
+        one.act(row, action, actor, MARCH, request)
+        return len(asked)
+
+    event.listen(one.database.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    found = [
+        (
+            act(row, Action.SUBMIT, replace(XA, agency=row.agency_key), filed(issued_on=MARCH)),
+            act(row, Action.CONFIRM, STAFF, ActRequest()),
+        )
+        for row in rows
+    ]
+    submitted, confirmed = found[1]
+    assert submitted <= 10
+    assert confirmed <= 9

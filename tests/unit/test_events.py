@@ -35,6 +35,13 @@ def test_the_canonical_form_is_that_of_rfc_8785(value: object) -> None:
     assert canonical_json(value).encode() == rfc8785.dumps(_nfc(value))  # type: ignore[arg-type]
 
 
+def test_a_number_of_any_size_has_its_digits() -> None:
+    """(38) No figure that somebody types is too large to be recorded."""
+    assert canonical_json({"n": [2**64, -(2**70)]}) == (
+        '{"n":[18446744073709551616,-1180591620717411303424]}'
+    )
+
+
 names = st.text(st.characters(codec="ascii"))
 
 
