@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -55,31 +56,50 @@ def active_mailboxes(session: Session) -> int:
     return session.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
 
 
+class DueKind(NamedTuple):
+    """What a due assignment has in common with others: all that its reminder is read from."""
+
+    plan_key: str
+    agency_key: str
+    ladder: str
+    kind: str
+    mode: str
+    role: str
+    authority: str
+    due_on: date
+    respond_by: date | None
+    last_rung: int | None
+    handler_mailbox: str | None
+
+
+class DueRow(NamedTuple):
+    """A due assignment; many are of one kind."""
+
+    id: int
+    round: int
+    kind: DueKind
+
+
 _DUE_COLUMNS = (
     Assignment.id,
-    Assignment.agency_key,
-    Assignment.agency_name,
-    Assignment.role,
     Assignment.round,
-    Assignment.status,
-    Assignment.due_on,
-    Assignment.respond_by,
-    Assignment.authority,
-    Assignment.last_rung,
-    Assignment.handler_mailbox,
-    Assignment.next_reminder_on,
-    Assignment.occurrence_id,
     Occurrence.plan_key,
-    Occurrence.item_key,
+    Assignment.agency_key,
+    Occurrence.ladder,
     Occurrence.kind,
     Occurrence.mode,
-    Occurrence.ladder,
+    Assignment.role,
+    Assignment.authority,
+    Assignment.due_on,
+    Assignment.respond_by,
+    Assignment.last_rung,
+    Assignment.handler_mailbox,
 )
 
 
 def due_assignments(
     session: Session, as_of: date, *, plan: str | None = None, item: str | None = None
-) -> Sequence[Row[tuple[object, ...]]]:
+) -> Sequence[DueRow]:
     """The assignments whose next rung's day has come, by the partial index alone, in id order.
 
     Put in order here: asked to do so, SQLite reads all assignments of all years as they lie.
@@ -89,8 +109,15 @@ def due_assignments(
         .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
         .where(Assignment.next_reminder_on <= as_of)
     )
-    found = session.execute(_narrowed(query, plan, item)).all()
-    return sorted(found, key=lambda row: row.id)
+    kinds: dict[Any, DueKind] = {}
+    found = []
+    for row in sorted(session.execute(_narrowed(query, plan, item)), key=itemgetter(0)):
+        words = row[2:]
+        kind = kinds.get(words)
+        if kind is None:
+            kind = kinds[words] = DueKind(*words)
+        found.append(DueRow(row[0], row[1], kind))
+    return found
 
 
 def _narrowed(query: Select[_T], plan: str | None, item: str | None) -> Select[_T]:  # type: ignore[type-var]
@@ -101,7 +128,7 @@ def _narrowed(query: Select[_T], plan: str | None, item: str | None) -> Select[_
     return query
 
 
-def queued_rungs(session: Session, due: Iterable[Row[Any]]) -> set[tuple[int, int, date, int, str]]:
+def queued_rungs(session: Session, due: Iterable[DueRow]) -> set[tuple[int, int, date, int, str]]:
     """What was queued before for these assignments: the keys of their reminders.
 
     They are named one by one: joined to the assignments, PostgreSQL may read all reminders of all

@@ -10,18 +10,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.queries_mail import due_assignments, pending_notices, queued_rungs
-from notifications.lines import LineKind
 from operations.address_book import AddressBook, address_book
 from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans
-from operations.parcels import Climb, Collected, NoticeLine, RungLine
+from operations.parcels import Collected, NoticeLine
 from operations.restored import gap_of, said_before
+from operations.rungs_owed import RungReader, collect_rungs
 from operations.state import load_calendar, plan_keys
 from rules.digest import (
     AT_ONCE,
     RIDES_ALONG,
     NoticeKind,
-    Owed,
     Recipient,
     rides_on,
     worth_saying,
@@ -29,29 +28,7 @@ from rules.digest import (
 from rules.lifecycle import Status
 from rules.restore_gap import Gap
 from rules.shards import Shard
-from rules.values import Audience, DateAuthority, ItemKind, Role, Rung, TrackingMode
-
-
-def line_kind(row: Any, as_of: date, *, for_coordinator: bool = False) -> LineKind:
-    """Why an assignment stands in a digest by its ladder.
-
-    ``row`` has ``role``, ``mode``, ``kind`` (of the occurrence), ``respond_by``, ``authority`` and
-    ``due_on``. What is due today is not overdue (rule 2), a provisional date never is (rule 17).
-    """
-    provisional = row.authority == DateAuthority.PROVISIONAL
-    if for_coordinator and provisional:
-        return LineKind.FIX_DATE
-    if row.role == Role.PARTNER:
-        return LineKind.REQUEST
-    if row.mode == TrackingMode.RECORD:
-        return LineKind.RECORD_REMIND
-    if row.kind == ItemKind.CHECK_IN:
-        return LineKind.CHECK_IN
-    if row.respond_by is not None:
-        return LineKind.RETURNED
-    if as_of <= row.due_on:
-        return LineKind.DUE
-    return LineKind.PAST_PROVISIONAL if provisional else LineKind.OVERDUE
+from rules.values import Audience
 
 
 def collect(
@@ -72,101 +49,19 @@ def collect(
     due = due_assignments(session, as_of, plan=plan, item=item) if climbs else ()
     pending = pending_notices(session, plan=plan, item=item)
     if shard is not None:
-        due = [row for row in due if shard.holds(row.agency_key)]
+        due = [row for row in due if shard.holds(row.kind.agency_key)]
         pending = [row for row in pending if shard.holds(row.agency_key)]
     if not (due or pending):
         return collected
     plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session))
     book = address_book(session)
     gap = gap_of(session)
-    _collect_rungs(session, due, plans, book, collected, as_of=as_of, gap=gap)
+    said = queued_rungs(session, due)
+    collect_rungs(due, RungReader(plans, book, as_of=as_of, gap=gap), said, collected)
     _collect_notices(
         session, pending, plans, book, collected, as_of=as_of, gap=gap, digests=digests
     )
     return collected
-
-
-def _collect_rungs(
-    session: Session,
-    rows: Sequence[Any],
-    plans: OpenPlans,
-    book: AddressBook,
-    collected: Collected,
-    *,
-    as_of: date,
-    gap: Gap | None,
-) -> None:
-    said = queued_rungs(session, rows)
-    for row in rows:
-        state = plans.state(row.plan_key)
-        if state is None or not state.directory.letters_on(row.agency_key, as_of):
-            continue
-        ladder = plans.ladder(row)
-        if ladder is None:
-            continue
-        anchor = row.respond_by or row.due_on
-        found = plans.reader(row.plan_key).read(ladder, anchor, row.last_rung)
-        if found.rung is None:
-            collected.climbs[row.id] = _climb(row.last_rung, found)
-            continue
-        reached = _place(
-            row,
-            found.rung,
-            anchor,
-            as_of=as_of,
-            book=book,
-            coordinator=plans.coordinator(row.plan_key),
-            said=said,
-            collected=collected,
-            gap=gap,
-        )
-        if reached:
-            collected.climbs[row.id] = _climb(found.rung.offset, found)
-        else:
-            collected.unreachable += 1
-
-
-def _climb(rung: int | None, found: Owed) -> Climb:
-    return Climb(rung, None if found.then is None else found.then.day)
-
-
-def _place(
-    row: Any,
-    rung: Rung,
-    anchor: date,
-    *,
-    as_of: date,
-    book: AddressBook,
-    coordinator: str,
-    said: set[tuple[int, int, date, int, str]],
-    collected: Collected,
-    gap: Gap | None,
-) -> bool:
-    """Put the rung into the parcels of its recipients; False when there is nobody at all.
-
-    A mailbox that was told this rung before, while another one's digest was closed, is left out.
-    """
-    addresses: set[str] = set()
-    for audience in rung.audience:
-        found = book.to_whom(
-            audience, row.agency_key, coordinator=coordinator, handler=row.handler_mailbox
-        )
-        if found is None or found.address in addresses:
-            continue
-        addresses.add(found.address)
-        if (row.id, row.round, anchor, rung.offset, found.address) in said:
-            continue
-        line = RungLine(
-            assignment_id=row.id,
-            round=row.round,
-            anchor=anchor,
-            rung=rung.offset,
-            kind=line_kind(row, as_of, for_coordinator=audience is Audience.COORDINATOR),
-            mailbox=found.address,
-            maybe_said=gap is not None and gap.rung_may_have_gone(anchor, rung.offset),
-        )
-        collected.parcel(found).rungs.append(line)
-    return bool(addresses)
 
 
 def _collect_notices(

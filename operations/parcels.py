@@ -76,4 +76,7 @@ class Collected:
 
     def parcel(self, recipient: Recipient) -> Parcel:
         """The parcel of this mailbox."""
-        return self.parcels.setdefault(recipient.address, Parcel(recipient))
+        found = self.parcels.get(recipient.address)
+        if found is None:
+            found = self.parcels[recipient.address] = Parcel(recipient)
+        return found
