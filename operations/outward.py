@@ -7,7 +7,7 @@ once, by a key that comes from the event. Nothing here waits for letters, nor th
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -48,6 +48,7 @@ class Parcel:
     """A claimed message as it is to be sent."""
 
     id: int
+    outlet: int
     kind: OutletKind
     key: str
     address: str = field(repr=False)
@@ -148,8 +149,10 @@ def _body(event: Event, topic: Topic, names: Mapping[str, str]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def claim_outward(session: Session, stamp: Stamp, vault: Vault) -> Parcel | None:
-    """The next message to send, claimed; None when nothing waits.
+def claim_outward(
+    session: Session, stamp: Stamp, vault: Vault, *, without: Collection[int] = ()
+) -> Parcel | None:
+    """The next message to send, claimed; None when nothing waits but for outlets ``without``.
 
     What a dead run left behind is sent again: a receiver knows a message by its id.
     """
@@ -159,6 +162,7 @@ def claim_outward(session: Session, stamp: Stamp, vault: Vault) -> Parcel | None
         .join(Outlet, Outlet.id == OutwardMessage.outlet_id)
         .where(
             Outlet.active,
+            Outlet.id.not_in(without),
             or_(
                 OutwardMessage.state == "queued",
                 (OutwardMessage.state == "retrying") & (OutwardMessage.next_attempt_at <= now),
@@ -185,6 +189,7 @@ def claim_outward(session: Session, stamp: Stamp, vault: Vault) -> Parcel | None
         address, secret = "", None
     return Parcel(
         id=message.id,
+        outlet=row.id,
         kind=OutletKind(row.kind),
         key=message.key,
         address=address,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,6 +20,8 @@ from runtime.logs import logger
 
 AT_ONCE = 200
 """Messages of one run; the next run goes on."""
+SECONDS_AT_MOST = 180.0
+"""After which a run begins no other message: it keeps one of the few places for runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +43,26 @@ class OutwardOffice:
 
 
 def tell_outward(office: OutwardOffice, *, as_of: date) -> dict[str, int]:
-    """Tell outlets what they have not been told; how many messages ended in which state."""
+    """Tell outlets what they have not been told; how many messages ended in which state.
+
+    One that does not answer is asked once in a run, so that it keeps no other waiting.
+    """
     found: dict[str, int] = {}
+    silent: set[int] = set()
+    ends = time.monotonic() + SECONDS_AT_MOST
     with office.database.write() as session:
         queue_outward(session, office.stamp(as_of), portal_url=office.portal_url)
     for _ in range(AT_ONCE):
+        if time.monotonic() > ends:
+            break
         with office.database.write() as session:
-            parcel = claim_outward(session, office.stamp(as_of), office.vault)
+            stamp = office.stamp(as_of)
+            parcel = claim_outward(session, stamp, office.vault, without=silent)
         if parcel is None:
             break
         called = _send(office, parcel)
+        if called.status is None:
+            silent.add(parcel.outlet)
         with office.database.write() as session:
             state = record_outward(
                 session, office.stamp(as_of), parcel.id, called, off_days=office.off_days

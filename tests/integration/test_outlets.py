@@ -154,6 +154,29 @@ def test_a_receiver_that_fails_is_tried_again_with_the_same_id(
     assert [one.status for one in tried] == [500, None, None, 302, 200]
 
 
+def test_a_receiver_that_does_not_answer_is_asked_once_and_keeps_no_other_waiting(
+    site: Site, there: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each silence costs 20 seconds of one of the few places for runs."""
+    monkeypatch.setattr(reaching, "SECONDS", 0.5)
+    dead, _ = webhook(site, there)
+    actor = world.coordinator().actor
+    begun = site.clock.now()
+
+    def thrice(session: Session) -> None:
+        for later in range(3):
+            stamp = Stamp(at=begun + timedelta(seconds=later), as_of=world.TODAY, actor=actor)
+            queue_test(session, stamp, dead)
+
+    site.write(thrice)
+    with receiver() as other:
+        webhook(site, other)
+        submit(site)
+        there.plan = ["slow"] * 9
+        assert run(site) == {"retrying": 1, "sent": 1}
+        assert (len(there.got), len(other.got)) == (1, 1)
+
+
 def test_one_that_fails_for_days_is_switched_off_and_the_overview_says_so(
     site: Site, there: Receiver
 ) -> None:
