@@ -158,7 +158,7 @@ def test_a_receiver_that_does_not_answer_is_asked_once_and_keeps_no_other_waitin
     site: Site, there: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each silence costs 20 seconds of one of the few places for runs."""
-    monkeypatch.setattr(reaching, "SECONDS", 0.5)
+    monkeypatch.setattr(reaching, "SECONDS", 2.0)
     dead, _ = webhook(site, there)
     actor = world.coordinator().actor
     begun = site.clock.now()
