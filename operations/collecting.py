@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.queries_mail import due_assignments, pending_notices, queued_rungs
+from models.queries_due import due_assignments, queued_rungs
+from models.queries_mail import pending_notices
 from operations.address_book import AddressBook, address_book
 from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans

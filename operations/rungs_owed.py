@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from models.queries_mail import DueKind, DueRow
+from models.queries_due import DueKind, DueRow
 from notifications.lines import LineKind
 from operations.address_book import AddressBook
 from operations.open_plans import OpenPlans
