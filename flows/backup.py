@@ -1,4 +1,8 @@
-"""The flow of the nightly backup and its trial restore."""
+"""The flow of the nightly backup and its trial restore.
+
+The runner loads every flow to know its parameters and never runs one: what only a run needs
+(migrations, the drivers of databases, encryption) is imported by the run.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from typing import Any
 
 from prefect import flow
 
-from flows.keeping import NOT_RESTORED, TrialFailed, nightly
 from flows.naming import BACKUP
 from flows.reporting import finish, in_thread, run_name
 from flows.shell import Outcome
@@ -23,8 +26,9 @@ async def backup(as_of: date | None = None) -> Any:
     """Back up, and read back what was written.
 
     Raises:
-        TrialFailed: the backup could not be restored; that is noted already.
+        flows.keeping.TrialFailed: the backup could not be restored; that is noted already.
     """
+    from flows.keeping import NOT_RESTORED, TrialFailed, nightly
 
     def work(runtime: Runtime, run: str | None) -> Outcome:
         return nightly(runtime, run, as_of)

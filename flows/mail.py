@@ -1,9 +1,13 @@
-"""The flows of letters: the day's letters, and the week's summary for the coordinator."""
+"""The flows of letters: the day's letters, and the week's summary for the coordinator.
+
+What sends (templates, SMTP, HTTP) is imported by the run and not by the runner, which loads every
+flow to know its parameters.
+"""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect import flow
 from sqlalchemy.orm import Session
@@ -17,9 +21,10 @@ from operations.reminding import remind
 from operations.stamp import Stamp
 from operations.state import is_trial
 from operations.summary import queue_monday_summary
-from runtime.delivery import DeliveryResult, deliver
-from runtime.outward import tell_quietly
 from runtime.wiring import Runtime
+
+if TYPE_CHECKING:
+    from runtime.delivery import DeliveryResult
 
 QUEUING = Job(word="remind", title="Lập thư nhắc")
 
@@ -83,6 +88,8 @@ def send_letters(
     Raises:
         MailServerTrouble: the mail server took no letters.
     """
+    from runtime.delivery import DeliveryResult, deliver
+    from runtime.outward import tell_quietly
 
     def work(_: Runtime, session: Session, stamp: Stamp, day: BusinessDate) -> Outcome:
         return queue(session, stamp, day, preview=preview)
