@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from weakref import ref
 
 from sqlalchemy import Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
@@ -125,7 +126,10 @@ def _known_rows(session: Session, query: Select[Any], values: dict[str, Any]) ->
     raw: Any = connection.connection.dbapi_connection
     if not isinstance(raw, sqlite3.Connection):
         return _rows(connection, query, values)
-    written = session.get_nested_transaction() or session.get_transaction(), raw.total_changes
+    # Kept weakly: a transaction knows its session, and in a circle with it these rows would outlive
+    # both until the garbage collector's last round, which in a process of many transactions is late.
+    now: Any = session.get_nested_transaction() or session.get_transaction()
+    written = ref(now), raw.total_changes
     known: dict[Any, Rows]
     before, known = session.info.get(__name__, (None, {}))
     if before != written:

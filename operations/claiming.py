@@ -37,8 +37,9 @@ from operations.links import (
 )
 from operations.outbox import ANY_DAY_LETTERS, DAY_BOUND, letter_change
 from operations.releasing import release_lines
+from operations.remembered import before_step, remember_before_writing
 from operations.stamp import Stamp
-from operations.state import load_calendar, load_plan, plan_keys
+from operations.state import calendar_before_writing, load_plan, plan_keys
 
 SAMPLE_REFUSED: Final = "Cần hộp thư thật: địa chỉ mẫu (.test) không gửi được qua máy chủ thư."
 
@@ -112,7 +113,8 @@ def take(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Taken:
     Two claims side by side never take the same row: locked rows are skipped on PostgreSQL, and a
     SQLite writer is alone.
     """
-    working = load_calendar(session).is_working(stamp.as_of)
+    before = before_step(session)
+    working = calendar_before_writing(session, before).is_working(stamp.as_of)
     query = claimable(
         stamp.as_of,
         stamp.at,
@@ -146,8 +148,16 @@ def take(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Taken:
 
 def draft(session: Session, stamp: Stamp, desk: Desk, taken: Taken) -> Drafts:
     """Render the letters that were taken from what is still owed (rule 29); nothing is written."""
-    days = _link_days(session)
-    composer = Composer(session, sender=desk.sender, as_of=stamp.as_of, at=stamp.at, link_days=days)
+    before = before_step(session)
+    days = remember_before_writing(session, before, "link_days", lambda: _link_days(session))
+    composer = Composer(
+        session,
+        sender=desk.sender,
+        as_of=stamp.as_of,
+        at=stamp.at,
+        link_days=days,
+        before=before,
+    )
     found = _composed(composer, session.scalars(_still_ours(taken, desk)).all())
     return Drafts(
         by_letter={row.id: _draft(composer, row, composed) for row, composed in found},

@@ -43,6 +43,7 @@ from notifications.values import (
 )
 from operations.digest_lines import LetterLines, LineReader, plan_refs
 from operations.outbox import LetterKind
+from operations.remembered import Before
 from operations.state import load_plan, plan_keys
 from operations.summary import render_summary
 from rules.digest import NoticeKind, worth_saying
@@ -72,16 +73,24 @@ _WITHOUT_LINK = frozenset({LetterKind.OPERATOR, LetterKind.MONDAY, LetterKind.CH
 class Composer:
     """Composes letters for one business date at one instant; reads what it needs in bulk.
 
-    ``link_days`` is how long the links of these letters hold.
+    ``link_days`` is how long the links of these letters hold; ``before`` as for
+    :func:`operations.state.states_of`.
     """
 
     def __init__(
-        self, session: Session, *, sender: Sender, as_of: date, at: datetime, link_days: int
+        self,
+        session: Session,
+        *,
+        sender: Sender,
+        as_of: date,
+        at: datetime,
+        link_days: int,
+        before: Before | None = None,
     ) -> None:
         self._session, self._sender = session, sender
         self._as_of, self._at = as_of, at
         self._expires = at + timedelta(days=link_days)
-        self._lines = LineReader(session)
+        self._lines = LineReader(session, before)
         self._agencies: dict[str, AgencyRow] = {}
         self._by_kind: Mapping[str, Callable[[Letter], Composed]] = {
             LetterKind.RETURNED: self._returned,

@@ -20,7 +20,8 @@ from notifications.formats import vn_date
 from notifications.lines import Line, LineKind
 from notifications.values import DueEvent, PlanRef
 from operations.loose_lines import LooseLine, read_loose
-from operations.state import PlanState, load_plan, load_state
+from operations.remembered import Before
+from operations.state import load_plan, states_of
 from rules.digest import NoticeKind, worth_saying
 from rules.lifecycle import REMINDED, RETURNED_WORD, STATUS_WORDS, Status
 from rules.periods import Period
@@ -47,11 +48,15 @@ class LetterLines:
 
 
 class LineReader:
-    """Reads the lines of many letters for one day; plans and days off are loaded once."""
+    """Reads the lines of many letters for one day; plans and days off are loaded once.
 
-    def __init__(self, session: Session) -> None:
+    ``before`` as for :func:`operations.state.states_of`.
+    """
+
+    def __init__(self, session: Session, before: Before | None = None) -> None:
         self._session = session
-        self._states: dict[str, PlanState] = {}
+        self.state = states_of(session, before)
+        """The state of a plan by its key."""
 
     def read(
         self, letter_ids: Sequence[int], as_of: date, *, previews: bool = False
@@ -93,12 +98,6 @@ class LineReader:
             ),
             gone=tuple(sorted(gone)),
         )
-
-    def state(self, plan_key: str) -> PlanState:
-        """The state of a plan, loaded once for this reader."""
-        if plan_key not in self._states:
-            self._states[plan_key] = load_state(self._session, plan_key)
-        return self._states[plan_key]
 
     def item(self, row: Any) -> Item:
         """The item in the version under which the occurrence opened (rule 8)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from operations.state import PlanState, load_state
+from operations.state import PlanState, states_of
 from rules.digest import LadderReader
 from rules.planning import ladder_key
 from rules.values import DateAuthority, ItemKind, Ladder, Role, TrackingMode
@@ -18,7 +18,8 @@ class OpenPlans:
     """The states and ladder readers of the active plans, loaded when the first row asks."""
 
     def __init__(self, session: Session, as_of: date, keys: Collection[str]) -> None:
-        self._session, self._as_of, self._keys = session, as_of, frozenset(keys)
+        self._as_of, self._keys = as_of, frozenset(keys)
+        self._load = states_of(session)
         self._states: dict[str, PlanState] = {}
         self._readers: dict[str, LadderReader] = {}
         self._coordinators: dict[str, str] = {}
@@ -29,7 +30,7 @@ class OpenPlans:
         if key not in self._keys:
             return None
         if key not in self._states:
-            state = load_state(self._session, key)
+            state = self._load(key)
             self._states[key] = state
             self._readers[key] = LadderReader(state.calendar, self._as_of)
             self._coordinators[key] = state.coordinator(self._as_of)

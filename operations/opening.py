@@ -14,9 +14,10 @@ from models.bulk import allocate_ids, reads_by_index
 from models.tables import Assignment, Occurrence
 from operations.history import Change, record, snapshot_of
 from operations.opening_rows import OpeningRows
+from operations.remembered import newest_before_writing
 from operations.settling import settle_due
 from operations.stamp import Stamp
-from operations.state import PlanState, fixed_dates, load_state
+from operations.state import PlanState, fixed_dates, state_before_writing
 from operations.succession import Moved, replay_successions
 from operations.transition import Work, apply
 from rules.actors import Capacity
@@ -51,7 +52,7 @@ def open_due(
     """
     lock_plan(session, plan_key)
     reads_by_index(session)
-    state = load_state(session, plan_key)
+    state = state_before_writing(session, newest_before_writing(session), plan_key)
     result = OpeningResult()
     missing = openings(
         state.plan,

@@ -22,7 +22,7 @@ from models.tables import AgencyRow, Base, Letter, LetterLine, LetterState
 from operations.errors import Refused
 from operations.history import Change, record, snapshot_of
 from operations.stamp import Stamp
-from operations.state import load_plan, load_state, plan_keys
+from operations.state import load_plan, plan_keys, states_of
 from rules.digest import Recipient, above_cap
 from rules.events import canonical_json
 
@@ -191,7 +191,7 @@ class Holding:
     @cached_property
     def _coordinators(self) -> set[str]:
         keys = plan_keys(self._session)
-        return {load_state(self._session, key).coordinator(self._day) for key in keys}
+        return {one.coordinator(self._day) for one in map(states_of(self._session), keys)}
 
     @cached_property
     def _factor(self) -> float:

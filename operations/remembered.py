@@ -48,7 +48,7 @@ _FIRST: Final = " ORDER BY id LIMIT :most"
 _AFTER: Final = text(_SINCE + _FIRST)
 _AFTER_QUIETLY: Final = text(f"{_SINCE} AND {_QUIET}{_FIRST}")
 _FEW: Final = 200
-"""Events that may lie between; reading more costs as much as making the value."""
+"""Events that are read to look for others among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +157,23 @@ def _anew(session: Session) -> Before | None:
     return None if row is None else Before((int(row[0]), bytes(row[1])))
 
 
+def before_step(session: Session) -> Before | None:
+    """The same for a step of a run, in a transaction that only reads or is going to write."""
+    if SHARED not in session.info:
+        return newest_before_writing(session)
+    newest = _newest(session)
+    return None if newest is None else Before(newest)
+
+
 def remember_before_writing(
     session: Session, before: Before | None, key: Hashable, make: Callable[[], _T]
 ) -> _T:
     """As :func:`remember`, with what :func:`newest_before_writing` said.
 
-    For values that acts on work leave as they are: one that was made before a few such acts is
-    still good, so that it is not made anew for each act of a busy day.
+    For values that acts on work, openings and letters leave as they are: one that was made before
+    some of these is still good, and not made anew for each act of a busy day or plan of a run.
     """
-    shared = session.info.get(BEFORE_WRITING)
+    shared = session.info.get(BEFORE_WRITING, session.info.get(SHARED))
     if shared is None or before is None:
         return make()
     memory, newest, seen = _memory(shared), before.newest, (session.info.get(SEEN), key)
@@ -175,20 +183,25 @@ def remember_before_writing(
     return _recall(shared, newest, seen, make)
 
 
-_ACTS: Final = frozenset({"assignment", "submission", "letter", "link_token"})
-"""What acts on work and letters record: events that change no plan, agency or day."""
-_BETWEEN: Final = text("SELECT id, digest, entity FROM event WHERE id BETWEEN :kept AND :newest")
+_ACTS: Final = ("assignment", "letter", "link_token", "occurrence", "submission")
+"""What acts on work, openings and letters record: events that change no plan, agency or day."""
+_BETWEEN: Final = text(
+    "SELECT digest, EXISTS (SELECT 1 FROM event WHERE id > :kept AND id <= :newest"  # noqa: S608 - our words
+    f" AND entity NOT IN {_ACTS}) FROM event WHERE id = :kept"
+)
+_MANY: Final = 2_000
+"""Events that the database may look through; more of them cost as much as making the value."""
 
 
 def _only_acts(session: Session, kept: Newest, before: Before) -> bool:
     """Whether ``kept`` is still there and nothing but acts on work came after it."""
     newest, rows = before.newest, before.since
-    if not 0 < newest[0] - kept[0] <= _FEW:
+    if not 0 < newest[0] - kept[0] <= _MANY:
         return False
     if not rows or rows[0][0] > kept[0]:
         asked, free = {"kept": kept[0], "newest": newest[0]}, {CHECKED: False}
-        read = session.connection().execute(_BETWEEN, asked, execution_options=free)
-        rows = [(number, bytes(digest), entity) for number, digest, entity in read]
+        row = session.connection().execute(_BETWEEN, asked, execution_options=free).one_or_none()
+        return row is not None and bytes(row[0]) == kept[1] and not row[1]
     since = [row for row in rows if row[0] >= kept[0]]
     same = bool(since) and min(since)[:2] == kept
     return same and all(entity in _ACTS for number, _, entity in since if number != kept[0])

@@ -32,7 +32,7 @@ from operations.parcels import Climb, Collected
 from operations.placing import RemindResult, Run, place_digests, send_at_once
 from operations.releasing import supersede_unsent
 from operations.stamp import Stamp
-from operations.state import load_calendar, load_state, plan_keys
+from operations.state import load_calendar, plan_keys, states_of
 from rules.shards import Shard
 
 __all__ = ["RemindResult", "queue_at_once", "remind"]
@@ -171,8 +171,8 @@ def _tell_of_held(
 ) -> None:
     book = address_book(session)
     there: set[str] = set()
-    for key in plan_keys(session):
-        to = book.of(load_state(session, key).coordinator(stamp.as_of))
+    for state in map(states_of(session), plan_keys(session)):
+        to = book.of(state.coordinator(stamp.as_of))
         if to is None or to.address in there:
             continue
         there.add(to.address)

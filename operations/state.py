@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -45,6 +46,7 @@ from rules.values import (
 )
 from rules.workdays import WorkCalendar
 
+_T = TypeVar("_T")
 PLAN_ADAPTER: TypeAdapter[Plan] = TypeAdapter(Plan)
 
 
@@ -107,7 +109,7 @@ class PlanState:
 ITEM_ADAPTER: TypeAdapter[Item] = TypeAdapter(Item)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _parse(content: str) -> Plan:
     return PLAN_ADAPTER.validate_json(content)
 
@@ -117,7 +119,7 @@ def _parse_item(content: str) -> Item:
     return ITEM_ADAPTER.validate_json(content)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _plan(content: str, settings: Rows, added: Rows) -> Plan:
     items = tuple(_parse_item(one) for (one,) in added)
     return replace(laid_over(_parse(content), dict(settings)), added=items)
@@ -166,33 +168,64 @@ def _applied(session: Session, key: str, version: int | None) -> tuple[str, date
 
 def load_state(session: Session, key: str) -> PlanState:
     """The plan ``key`` with agencies and days, as the database holds them now."""
+    return _state(session, key, lambda _, make: make())
+
+
+class _Recall(Protocol):
+    """What is kept under a key, made when it is not."""
+
+    def __call__(self, key: Hashable, make: Callable[[], _T], /) -> _T: ...
+
+
+def _state(session: Session, key: str, recall: _Recall) -> PlanState:
+    """A plan with agencies and days, which are the same for all plans, from where they are kept."""
     content, tracking_start = _applied(session, key, None)
     plan = _with_all(session, key, content)
     return PlanState(
         plan=plan,
-        directory=load_directory(session),
-        calendar=load_calendar(session),
+        directory=recall("directory", lambda: load_directory(session)),
+        calendar=recall("calendar", lambda: load_calendar(session)),
         tracking_start=tracking_start or plan.effective_from,
     )
 
 
+def states_of(session: Session, before: Before | None = None) -> Callable[[str], PlanState]:
+    """Reads the plans of one run by their keys: agencies and days once for all of them.
+
+    ``before`` as for :func:`state_before_writing`. For a run that changes none of it.
+    """
+    read: dict[Hashable, Any] = {}
+
+    def once(key: Hashable, make: Callable[[], _T]) -> _T:
+        if key not in read:
+            read[key] = remember_before_writing(session, before, key, make)
+        return read[key]  # type: ignore[no-any-return]
+
+    return lambda key: once(("state", key), lambda: _state(session, key, once))
+
+
 def coordinators(session: Session, on: date) -> dict[str, str]:
     """The coordinating agencies of all plans on ``on``: key to name."""
-    states = [load_state(session, key) for key in plan_keys(session)]
+    states = list(map(states_of(session), plan_keys(session)))
     keys = dict.fromkeys(one.coordinator(on) for one in states)
     return {key: states[0].directory.agency(key).name for key in keys}
 
 
 def known_state(session: Session, key: str) -> PlanState:
     """The same for pages, as it was read since the newest event."""
-    return remember(session, ("state", key), lambda: load_state(session, key))
+    recall: _Recall = partial(remember, session)
+    return recall(("state", key), lambda: _state(session, key, recall))
 
 
 def state_before_writing(session: Session, before: Before | None, key: str) -> PlanState:
     """The same for a transaction that writes, which asked for ``before`` first of all."""
-    return remember_before_writing(
-        session, before, ("state", key), lambda: load_state(session, key)
-    )
+    recall: _Recall = partial(remember_before_writing, session, before)
+    return recall(("state", key), lambda: _state(session, key, recall))
+
+
+def calendar_before_writing(session: Session, before: Before | None) -> WorkCalendar:
+    """The working days for a transaction that writes."""
+    return remember_before_writing(session, before, "calendar", lambda: load_calendar(session))
 
 
 def known_plan(session: Session, key: str, version: int) -> Plan:

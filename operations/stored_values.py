@@ -1,7 +1,7 @@
 """Values of stored rows that every run reads and hardly anybody changes: built once for equal rows.
 
 What is kept depends on the rows alone, never on when or where they were read, so nothing has to be
-told when they change.
+told when they change. Few are kept: the rows of thousands of agencies are megabytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rules.values import Agency, Certainty, Group, Member, Succession
 from rules.workdays import WorkCalendar
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def calendar_of(days: Rows, first: str, last: str) -> WorkCalendar:
     """The working days from ``first`` to ``last`` (ISO dates); ``days`` are (day, working)."""
     return WorkCalendar(
@@ -26,7 +26,7 @@ def calendar_of(days: Rows, first: str, last: str) -> WorkCalendar:
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def directory_of(agencies: Rows, groups: Rows, members: Rows, successions: Rows) -> Directory:
     """The directory of these rows, with the columns of ``models.queries_catalog``."""
     found: dict[str, list[Member]] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,12 @@ from operations.act import ActRequest, ActResult, act
 from operations.audit import HistorySearch, Place, search_history
 from operations.extensions import ask_extension
 from operations.history import Change, record
+from operations.opening import open_due
 from operations.policies import set_policy
 from operations.remembered import Remembered, remember
+from operations.state import load_state
 from portal.permissions import Visitor
+from rules.directory import Directory
 from rules.lifecycle import Action
 from tests import portal_site, world
 from tests.portal_site import Site, text_of
@@ -186,14 +191,7 @@ def search(site: Site, asked: HistorySearch, place: Place | None) -> tuple[list[
 
 def test_acts_on_work_read_the_plan_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy day's acts change no plan, agency or day: what was read for the first still holds."""
-    read = []
-    real = state.load_state
-
-    def counted(session: Session, key: str) -> state.PlanState:
-        read.append(key)
-        return real(session, key)
-
-    monkeypatch.setattr(state, "load_state", counted)
+    read = counted_readings(monkeypatch)
     number = site.work["I.1/xa_van_ninh"]
     site.write(lambda session: note(session, "the first of all"))
     for action in (Action.START, Action.AWAIT_ISSUANCE, Action.RESUME):
@@ -203,6 +201,52 @@ def test_acts_on_work_read_the_plan_once(site: Site, monkeypatch: pytest.MonkeyP
     site.write(lambda session: note(session, "a day"))
     site.write(lambda session: act(session, world.agency(), number, Action.AWAIT_ISSUANCE))
     assert len(read) == 2
+
+
+def counted_readings(monkeypatch: pytest.MonkeyPatch) -> list[Session]:
+    """Whoever reads all agencies from the database from now on."""
+    read = []
+    real = state.load_directory
+
+    def counted(session: Session) -> Directory:
+        read.append(session)
+        return real(session)
+
+    monkeypatch.setattr(state, "load_directory", counted)
+    return read
+
+
+def test_the_openings_of_a_run_read_the_agencies_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules 10, 11: what opens changes no agency, and a changed agency is seen by the next."""
+
+    def open_on(day: date) -> int:
+        return site.write(
+            lambda session: open_due(session, world.flow(day), world.PLAN)
+        ).assignments
+
+    site.write(lambda session: note(session, "the first of all"))
+    read = counted_readings(monkeypatch)
+    assert open_on(world.TODAY) > 0
+    assert open_on(world.TODAY.replace(year=2028)) > 0
+    assert len(read) == 1
+    site.write(lambda session: note(session, "a day"))
+    open_on(world.TODAY.replace(year=2028))
+    assert len(read) == 2
+
+
+def test_what_a_transaction_read_is_gone_with_it(site: Site) -> None:
+    """The rows of thousands of agencies do not wait for the garbage collector."""
+    gc.disable()
+    try:
+        with site.runtime.database.write() as session:
+            load_state(session, world.PLAN)
+            gone = weakref.ref(session)
+        del session
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_an_act_goes_by_what_another_process_has_just_set(site: Site, other: Database) -> None:
