@@ -37,10 +37,10 @@ endef
 # As many at a time as there are cores; FAULTS_AT_ONCE= tries one after the other.
 FAULTS_AT_ONCE ?= -n $(shell nproc) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup production rehearsal run check audit test faults simulate bench screenshots guidance lock format clean
+.PHONY: help setup production rehearsal run check audit test faults simulate bench bench-large screenshots guidance lock format clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(STAMP) ## make .venv with the locked packages and the project itself (instant when nothing changed)
 
@@ -99,6 +99,14 @@ bench: setup ## measure what the documents claim
 	$(BIN)/python -m benchmarks.marking
 	$(BIN)/python -m benchmarks.mail
 	$(BIN)/python -m benchmarks.reminders
+	$(BIN)/python -m benchmarks.nation
+	$(BIN)/python -m benchmarks.plans
+	$(BIN)/python -m benchmarks.serving
+
+bench-large: setup ## the same for sizes that want much time and tens of GB of disk
+	$(BIN)/python -m benchmarks.sweep 10000 10000000
+	$(BIN)/python -m benchmarks.verifying 1000000 10000000 --turns 1
+	$(BIN)/python -m benchmarks.nation_year --provinces 2
 
 screenshots: setup ## pictures of every page, as a person sees them
 	tests/prerequisites.sh
