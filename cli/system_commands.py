@@ -60,7 +60,7 @@ def deploy(
     ] = None,
 ) -> None:
     """Đăng ký mọi luồng và lịch chạy vào nhóm chạy luồng của Prefect; chạy lại không hại gì."""
-    from cli.edge import settings_of
+    from cli.edge import ready, settings_of
     from deployments.pool import register
     from runtime.prefect_client import PrefectDown
 
@@ -68,6 +68,8 @@ def deploy(
     name = pool or settings.work_pool
     if name is None:
         raise WrongUse("Cần tên nhóm chạy luồng: --pool tiendo, hoặc đặt TIENDO_WORK_POOL.")
+    with ready(ctx):  # an empty database has no items yet, and so no flows of theirs
+        pass
     try:
         found = register(settings, name)
     except (TimeoutError, PrefectDown) as error:

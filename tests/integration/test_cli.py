@@ -14,11 +14,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from sqlalchemy import func, select
 
+from deployments.pool import Registered
+from flows.naming import item_flows
 from models.tables import Account, Event, Letter, StoredFile
 from operations.backups import record_restored
 from operations.stamp import Stamp
 from rules.actors import flow_actor
 from rules.events import leaf_digest
+from runtime.settings import Settings
 from tests.command_line import SMALL, CommandLine, command_line
 
 TIENDO = Path(sys.executable).with_name("tiendo")
@@ -34,6 +37,22 @@ def test_any_command_makes_an_empty_database_ready(tiendo: CommandLine) -> None:
     assert "0 phân công" in answer.out
     assert "Đã khởi tạo cơ sở dữ liệu thử nghiệm" in answer.err
     assert "khởi tạo" not in tiendo.good("work", "list").err
+
+
+def test_deploying_makes_an_empty_database_ready(
+    tiendo: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the flows of its items would be missing until somebody deploys again."""
+    found: list[str] = []
+
+    def register(settings: Settings, pool: str) -> Registered:
+        with tiendo.database() as database, database.read() as session:
+            found.extend(one.item.key for one in item_flows(session))
+        return Registered(pool=pool, deployments=(), paused=())
+
+    monkeypatch.setattr("deployments.pool.register", register)
+    tiendo.good("deploy", "--pool", "tinh")
+    assert found
 
 
 def test_a_database_without_tables_is_migrated(

@@ -96,7 +96,7 @@ class National:
         )
 
     def prepare(self) -> None:
-        """Keep the database as it is now, once nothing that was asked for before is under way."""
+        """Keep the database as it is now, once nothing asked for before is under way; no letters."""
         until = time.monotonic() + PATIENCE
         while left := self.inside("alone"):
             if time.monotonic() > until:
@@ -105,6 +105,7 @@ class National:
         self._without_sessions(
             f"{POSTGRES} createdb --owner tiendo_owner --template tiendo tiendo_before"
         )
+        self._forget_letters()
 
     def again(self) -> None:
         """The database as :meth:`prepare` found it, and nobody's letters yet."""
@@ -112,6 +113,9 @@ class National:
             f"{POSTGRES} dropdb tiendo",
             f"{POSTGRES} createdb --owner tiendo_owner --template tiendo_before tiendo",
         )
+        self._forget_letters()
+
+    def _forget_letters(self) -> None:
         self.machine.type(f": > {LETTERS}")
 
     def _without_sessions(self, *commands: str) -> None:
