@@ -7,7 +7,6 @@ same database, one commit an act, by the bare driver with the same pragmas; it c
 
 from __future__ import annotations
 
-import argparse
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
+from benchmarks.asked import size_and_stores
 from benchmarks.race import Entry, race, whole
 from benchmarks.ratios import Aim, Ratio, Store, machine, stores, write_table
 from benchmarks.work_fill import found, open_work
@@ -28,7 +28,6 @@ from operations.stamp import Stamp
 from rules.actors import AccountRole, Actor, ActorKind
 from rules.events import canonical_v1, leaf_digest
 from rules.lifecycle import Action
-from tests import databases
 
 AGENCIES, TODAY = 40, date(2027, 3, 10)
 NOW = datetime(2027, 3, 10, 2, tzinfo=UTC)
@@ -278,8 +277,4 @@ def main(acts: int, wanted: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("acts", nargs="?", type=int, default=1_000)
-    parser.add_argument("--only", choices=databases.STORES)
-    given = parser.parse_args()
-    main(given.acts, [given.only] if given.only else databases.STORES)
+    main(*size_and_stores(__doc__, "acts", 1_000))

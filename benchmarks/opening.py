@@ -10,7 +10,6 @@ size is measured beside it, the others beside the own rate at the first.
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -19,6 +18,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
+from benchmarks.asked import sizes_and_stores
 from benchmarks.ratios import Aim, Ratio, Spent, Store, machine, spent, stores, write_table
 from models.base import INSTANT_FORMAT
 from models.engine import BUSY_TIMEOUT_MS, Database
@@ -266,6 +266,4 @@ def main(sizes: Sequence[int], wanted: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    names = [word for word in sys.argv[1:] if not word.isdigit()]
-    main(numbers or [5_000, 50_000], names or ["sqlite", "postgresql"])
+    main(*sizes_and_stores(__doc__, (5_000, 50_000)))

@@ -7,7 +7,6 @@ digests, and commits before and after each letter as rule 33 asks; a second one 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from benchmarks.asked import size_and_stores
 from benchmarks.mail import office
 from benchmarks.race import Entry, race, whole
 from benchmarks.ratios import Aim, Ratio, Store, machine, stores, write_table
@@ -27,7 +27,6 @@ from operations.stamp import Stamp
 from operations.state import load_calendar
 from rules.actors import flow_actor
 from runtime.delivery import deliver
-from tests import databases
 
 OPEN, DUE, LETTERS, AGENCIES = 100_000, 1_000, 334, 1_000
 FIRST = date(2027, 3, 9)
@@ -126,8 +125,4 @@ def main(turns: int, wanted: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("days", nargs="?", type=int, default=3)
-    parser.add_argument("--only", choices=databases.STORES)
-    given = parser.parse_args()
-    main(given.days, [given.only] if given.only else databases.STORES)
+    main(*size_and_stores(__doc__, "days", 3))

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.sweep [SIZE ...] [sqlite|postgresql]``: a thousand due of many.
+"""``python -m benchmarks.sweep [SIZE ...] [--only sqlite]``: a thousand due of many.
 
 Queueing a day's reminders while ten thousand, a million or ten million assignments are stored.
 The limit is a plain script on the same database: it asks for what is due, writes the letters,
@@ -9,7 +9,6 @@ writes the reminders. What a run wrote is taken back before the next; each figur
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url, text
 
+from benchmarks.asked import sizes_and_stores
 from benchmarks.ratios import Aim, Ratio, Spent, Store, machine, spent, stores, write_table
 from benchmarks.sweep_fill import DAY, DUE, DUE_ON, Filled, fill
 from models.engine import Database
@@ -230,6 +230,4 @@ def main(sizes: Sequence[int], wanted: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    names = [word for word in sys.argv[1:] if not word.isdigit()]
-    main(numbers or SIZES, names or ["sqlite", "postgresql"])
+    main(*sizes_and_stores(__doc__, SIZES))
