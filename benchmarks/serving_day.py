@@ -3,7 +3,7 @@
 A new trial of invented provinces (34 are the nation), a Prefect server of its own, and the runner as
 ``make run`` has it: a process for each run, the same poll, the same limit. The day is the first
 Monday of 2027: a run of every item's flow, which opens its year and queues its letters; then the
-day's delivery to a fast SMTP server on loopback and a sealing. Memory is looked at twice a second.
+day's delivery to a fast SMTP server on loopback and a sealing. Memory is looked at every two seconds.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def watched(pid: int) -> Iterator[Peak]:
     found, ended = Peak(), threading.Event()
 
     def look() -> None:
-        while not ended.wait(0.5):
+        while not ended.wait(2.0):
             try:
                 found.memory = max(found.memory, standing(*family(pid))[0])
             except psutil.Error:  # a run ended while it was looked at
