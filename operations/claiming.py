@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models.queries_mail import claimable, in_parts
+from models.queries_delivery import to_claim
+from models.queries_mail import in_parts
 from models.tables import Letter, LetterState, LinkToken
 from notifications.addresses import is_sample_address
 from notifications.message import message_id
@@ -115,15 +116,9 @@ def take(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Taken:
     """
     before = before_step(session)
     working = calendar_before_writing(session, before).is_working(stamp.as_of)
-    query = claimable(
-        stamp.as_of,
-        stamp.at,
-        any_day_only=not working,
-        day_bound=DAY_BOUND,
-        any_day=ANY_DAY_LETTERS,
-    )
-    query = query.limit(limit).with_for_update(skip_locked=True)
-    found = session.execute(query.add_columns(Letter.mailbox)).all()
+    query = to_claim(any_day_only=not working, day_bound=DAY_BOUND, any_day=ANY_DAY_LETTERS)
+    asked = {"as_of": stamp.as_of, "at": stamp.at, "most": limit}
+    found = session.execute(query, asked).all()
     samples = [number for number, to in found if desk.real_server and is_sample_address(to)]
     going = tuple(sorted({number for number, _ in found} - set(samples)))
     if going:
@@ -146,6 +141,18 @@ def take(session: Session, stamp: Stamp, desk: Desk, *, limit: int) -> Taken:
     return Taken(ids=going, refused=len(samples))
 
 
+_STILL_OURS: Final = (
+    select(Letter)
+    .where(
+        Letter.id.in_(bindparam("ids", expanding=True)),
+        Letter.state == LetterState.CLAIMED.value,
+        Letter.claimed_by == bindparam("owner"),
+    )
+    .order_by(Letter.id)
+)
+_STILL_OURS_LOCKED: Final = _STILL_OURS.with_for_update()
+
+
 def draft(session: Session, stamp: Stamp, desk: Desk, taken: Taken) -> Drafts:
     """Render the letters that were taken from what is still owed (rule 29); nothing is written."""
     before = before_step(session)
@@ -158,7 +165,8 @@ def draft(session: Session, stamp: Stamp, desk: Desk, taken: Taken) -> Drafts:
         link_days=days,
         before=before,
     )
-    found = _composed(composer, session.scalars(_still_ours(taken, desk)).all())
+    asked = {"ids": taken.ids, "owner": desk.owner}
+    found = _composed(composer, session.scalars(_STILL_OURS, asked).all())
     return Drafts(
         by_letter={row.id: _draft(composer, row, composed) for row, composed in found},
         link_days=days,
@@ -171,8 +179,9 @@ def settle(session: Session, stamp: Stamp, desk: Desk, taken: Taken, drafts: Dra
     A letter of which nothing is owed any more is dropped. One that somebody took away meanwhile is
     left alone.
     """
-    query = _still_ours(taken, desk).with_for_update()
-    rows = [row for row in session.scalars(query) if row.id in drafts.by_letter]
+    asked = {"ids": taken.ids, "owner": desk.owner}
+    ours = session.scalars(_STILL_OURS_LOCKED, asked)
+    rows = [row for row in ours if row.id in drafts.by_letter]
     linked = [row for row in rows if drafts.by_letter[row.id].linked]
     tokens = _tokens(session, stamp, linked, drafts.link_days)
     claimed = Claimed()
@@ -197,18 +206,6 @@ def settle(session: Session, stamp: Stamp, desk: Desk, taken: Taken, drafts: Dra
     session.flush()
     record(session, stamp, changes)
     return claimed
-
-
-def _still_ours(taken: Taken, desk: Desk) -> Select[tuple[Letter]]:
-    return (
-        select(Letter)
-        .where(
-            Letter.id.in_(taken.ids),
-            Letter.state == LetterState.CLAIMED.value,
-            Letter.claimed_by == desk.owner,
-        )
-        .order_by(Letter.id)
-    )
 
 
 def _refuse(row: Letter, why: str) -> Change:
@@ -275,18 +272,21 @@ def _ready(
     )
 
 
+_LIVE_TOKENS: Final = select(LinkToken).where(
+    LinkToken.letter_id.in_(bindparam("part", expanding=True)),
+    LinkToken.revoked_at.is_(None),
+    LinkToken.expires_at > bindparam("now"),
+)
+
+
 def _tokens(
     session: Session, stamp: Stamp, letters: Sequence[Letter], days: int
 ) -> dict[int, LinkToken]:
     """The letters' tokens by letter: one that is tried again keeps the one it had."""
     found: dict[int, LinkToken] = {}
     for part in in_parts(row.id for row in letters):
-        query = select(LinkToken).where(
-            LinkToken.letter_id.in_(part),
-            LinkToken.revoked_at.is_(None),
-            LinkToken.expires_at > stamp.at,
-        )
-        found.update((one.letter_id or 0, one) for one in session.scalars(query))
+        there = session.scalars(_LIVE_TOKENS, {"part": part, "now": stamp.at})
+        found.update((one.letter_id or 0, one) for one in there)
     fresh = {
         row.id: new_token(
             stamp,

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.queries_mail import in_parts, lines_of
+from models.queries_delivery import lines_of
+from models.queries_mail import in_parts
 from models.tables import AgencyRow, Assignment, Evidence, Letter, Occurrence, Submission
 from notifications.compose import (
     render_checkpoint,

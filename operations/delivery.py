@@ -26,6 +26,14 @@ STUCK_AFTER: Final = timedelta(hours=6)
 """Longer than any delivery: a claim older than this is given up though its process lives."""
 
 
+_UNDER_WAY: Final = (
+    select(Letter)
+    .where(Letter.state.in_((LetterState.CLAIMED.value, LetterState.SENDING.value)))
+    .order_by(Letter.id)
+    .with_for_update(skip_locked=True)
+)
+
+
 def recover(
     session: Session, stamp: Stamp, *, alive: Callable[[str], bool | None]
 ) -> tuple[int, int]:
@@ -35,12 +43,7 @@ def recover(
     ends after :data:`ORPHAN_AFTER`. What was claimed is queued again; what was being sent becomes
     unknown and is never sent again by itself (rule 33).
     """
-    rows = session.scalars(
-        select(Letter)
-        .where(Letter.state.in_((LetterState.CLAIMED.value, LetterState.SENDING.value)))
-        .order_by(Letter.id)
-        .with_for_update(skip_locked=True)
-    ).all()
+    rows = session.scalars(_UNDER_WAY).all()
     changes: list[Change] = []
     requeued = 0
     for row in rows:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.queries_mail import lines_of
+from models.queries_delivery import lines_of
 from notifications.formats import vn_date
 from notifications.lines import Line, LineKind
 from notifications.values import DueEvent, PlanRef

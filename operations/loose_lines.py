@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from models.queries_mail import loose_lines_of
+from models.queries_delivery import loose_lines_of
 from models.tables import AgencyRow, Finding, Obstacle
 from notifications.formats import TIME_ZONE, vn_date
 from notifications.lines import Line, LineKind

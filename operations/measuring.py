@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from models.queries_mail import claimable
+from models.queries_delivery import claimable
 from models.tables import (
     Assignment,
     ExtensionRequest,
@@ -97,11 +97,10 @@ def _left(session: Session, as_of: date, now: datetime, delivered_at: datetime |
     if delivered_at is None:
         return 0
     working = load_calendar(session).is_working(as_of)
-    takes = claimable(
-        as_of, now, any_day_only=not working, day_bound=DAY_BOUND, any_day=ANY_DAY_LETTERS
-    )
+    takes = claimable(any_day_only=not working, day_bound=DAY_BOUND, any_day=ANY_DAY_LETTERS)
     takes = takes.where(Letter.queued_at < delivered_at).order_by(None)
-    return session.scalar(select(func.count()).select_from(takes.subquery())) or 0
+    count = select(func.count()).select_from(takes.subquery())
+    return session.scalar(count, {"as_of": as_of, "at": now}) or 0
 
 
 def _last_runs(session: Session) -> list[LastRun]:

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.queries_mail import in_parts, unsent_before
-from models.tables import Assignment, Letter, LetterState, Notice, Reminder
+from models.tables import Assignment, Base, Letter, LetterState, Notice, Reminder
 from operations.history import Change, record
 from operations.outbox import DAY_BOUND, letter_change
 from operations.stamp import Stamp
@@ -76,30 +76,36 @@ def release_lines(
     return len(rows)
 
 
+_ASSIGNMENT = Base.metadata.tables[Assignment.__tablename__]
+_BACK = (
+    update(_ASSIGNMENT)
+    .where(
+        _ASSIGNMENT.c.id == bindparam("number"),
+        _ASSIGNMENT.c.round == bindparam("in_round"),
+        func.coalesce(_ASSIGNMENT.c.respond_by, _ASSIGNMENT.c.due_on) == bindparam("spoken_of"),
+    )
+    .values(
+        last_rung=bindparam("rung"),
+        next_reminder_on=case(
+            (_ASSIGNMENT.c.status.in_([one.value for one in REMINDED]), bindparam("today")),
+            else_=_ASSIGNMENT.c.next_reminder_on,
+        ),
+    )
+)
+
+
 def _step_back(session: Session, stamp: Stamp, withdrawn: dict[_Anchor, list[int]]) -> None:
     sent = _still_said(session, {assignment for assignment, _, _ in withdrawn})
-    table = Assignment.__table__
     for key in sorted(withdrawn):
         assignment, round_, due_on = key
-        session.execute(
-            update(Assignment)
-            .where(
-                Assignment.id == assignment,
-                Assignment.round == round_,
-                func.coalesce(Assignment.respond_by, Assignment.due_on) == due_on,
-            )
-            .values(
-                last_rung=stepped_back(sent.get(key, ()), withdrawn[key]),
-                next_reminder_on=case(
-                    (
-                        Assignment.status.in_([status.value for status in REMINDED]),
-                        stamp.as_of,
-                    ),
-                    else_=table.c.next_reminder_on,
-                ),
-            )
-            .execution_options(synchronize_session=False)
-        )
+        values = {
+            "number": assignment,
+            "in_round": round_,
+            "spoken_of": due_on,
+            "rung": stepped_back(sent.get(key, ()), withdrawn[key]),
+            "today": stamp.as_of,
+        }
+        session.connection().execute(_BACK, values)
 
 
 def _still_said(session: Session, assignments: set[int]) -> dict[_Anchor, list[int]]:

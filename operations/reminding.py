@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from models.bulk import reads_by_index
@@ -101,14 +101,25 @@ def lock_sweep(session: Session) -> None:
         lock_plan(session, key)
 
 
+_OPEN_DIGESTS = (
+    select(Letter.id)
+    .where(Letter.day == bindparam("day"), Letter.kind == LetterKind.DIGEST.value)
+    .order_by(Letter.id)
+    .with_for_update()
+)
+
+
 def _lock_open_digests(session: Session, stamp: Stamp) -> None:
     """Keep today's digests from being claimed while lines are added: letters before assignments."""
-    session.execute(
-        select(Letter.id)
-        .where(Letter.day == stamp.as_of, Letter.kind == LetterKind.DIGEST.value)
-        .order_by(Letter.id)
-        .with_for_update()
-    )
+    session.execute(_OPEN_DIGESTS, {"day": stamp.as_of})
+
+
+_ASSIGNMENT = Base.metadata.tables[Assignment.__tablename__]
+_UP_THE_LADDER = (
+    update(_ASSIGNMENT)
+    .where(_ASSIGNMENT.c.id.in_(bindparam("part", expanding=True)))
+    .values(last_rung=bindparam("rung"), next_reminder_on=bindparam("next_on"))
+)
 
 
 def _climb(session: Session, collected: Collected, *, postponed: set[int]) -> None:
@@ -117,11 +128,10 @@ def _climb(session: Session, collected: Collected, *, postponed: set[int]) -> No
     for number, climb in sorted(collected.climbs.items()):
         if number not in postponed:
             alike[climb].append(number)
-    table = Base.metadata.tables[Assignment.__tablename__]
     for climb, numbers in alike.items():
-        there = {"last_rung": climb.rung, "next_reminder_on": climb.next_on}
+        there = {"rung": climb.rung, "next_on": climb.next_on}
         for part in in_parts(numbers):
-            session.connection().execute(update(table).where(table.c.id.in_(part)).values(there))
+            session.connection().execute(_UP_THE_LADDER, there | {"part": part})
 
 
 def _void(session: Session, notices: Iterable[int]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import String, cast, func, select, text
+from sqlalchemy import String, bindparam, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from models.queries_mail import COUNTED_KINDS, active_mailboxes
@@ -19,6 +19,8 @@ from simulator.clock import LOCAL
 from simulator.mail import MailServer
 from simulator.promises_of_letters import ANY_DAY_KINDS, DaysOff
 from simulator.reading import pairs
+
+_NEWEST_EVENT = text("SELECT COALESCE(MAX(id), 0) FROM event")
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Seen:
 
     def move_on(self, session: Session, server: MailServer) -> None:
         """From here on everything else is new."""
-        self.event = session.scalar(text("SELECT COALESCE(MAX(id), 0) FROM event")) or 0
+        self.event = session.scalar(_NEWEST_EVENT) or 0
         self.numbers.update(one.number for one in server.taken[self.taken :])
         self.taken = len(server.taken)
 
@@ -58,16 +60,19 @@ def every_event_is_in_the_log_once(
         yield f"event {number} is not in the log exactly once"
 
 
+_STEPS = (
+    select(Event.id, Event.entity_id, Event.action, Event.snapshot, Event.actor_name)
+    .where(Event.entity == "assignment", Event.id > bindparam("after"))
+    .order_by(Event.id)
+)
+
+
 def every_event_has_its_cause(
     session: Session, seen: Seen, _server: MailServer, _day: date
 ) -> Iterator[str]:
     """(20, 37) Each step of an assignment is one of the table, and none is left out."""
-    query = (
-        select(Event.id, Event.entity_id, Event.action, Event.snapshot, Event.actor_name)
-        .where(Event.entity == "assignment", Event.id > seen.event)
-        .order_by(Event.id)
-    )
-    for number, entity, action, snapshot, actor in session.execute(query):
+    steps = session.execute(_STEPS, {"after": seen.event})
+    for number, entity, action, snapshot, actor in steps:
         row = json.loads(snapshot)
         before = seen.statuses.get(entity)
         now = row["status"], row["status_before"], row["version"]
@@ -95,22 +100,23 @@ def _legal(before: tuple[str, str | None, int], action: str, after: str) -> bool
     return action == Action.REASSIGN or after == (before[1] or Status.IN_PROGRESS)
 
 
+_TOUCHED = (
+    select(Event.entity_id)
+    .where(Event.entity == "assignment", Event.id > bindparam("after"))
+    .distinct()
+)
+_ROWS = select(Assignment.id, Assignment.status, Assignment.version).where(
+    Assignment.id.in_(bindparam("part", expanding=True))
+)
+
+
 def rows_say_what_their_last_event_says(
     session: Session, seen: Seen, _server: MailServer, _day: date
 ) -> Iterator[str]:
     """(37) Of everything that happened today."""
-    touched = session.scalars(
-        select(Event.entity_id)
-        .where(Event.entity == "assignment", Event.id > seen.event)
-        .distinct()
-    ).all()
-    numbers = [int(one) for one in touched]
+    numbers = [int(one) for one in session.scalars(_TOUCHED, {"after": seen.event})]
     for at in range(0, len(numbers), 400):
-        rows = session.execute(
-            select(Assignment.id, Assignment.status, Assignment.version).where(
-                Assignment.id.in_(numbers[at : at + 400])
-            )
-        )
+        rows = session.execute(_ROWS, {"part": numbers[at : at + 400]})
         for number, status, version in rows:
             said = seen.statuses.get(str(number), ("nothing", None, 0))
             if (status, version) != (said[0], said[2]):
@@ -131,27 +137,29 @@ def no_letter_arrives_twice(
         known.add(one.number)
 
 
+_CALLED_SENT = (
+    select(Letter.id, Letter.key, Letter.message_id)
+    .join(Event, Event.entity_id == cast(Letter.id, String))
+    .where(Event.entity == "letter", Event.action == "sent", Event.id > bindparam("after"))
+)
+_ARRIVED = select(Letter.key, Letter.state, Letter.message_id).where(
+    Letter.message_id.in_(bindparam("part", expanding=True))
+)
+
+
 def no_letter_is_lost(
     session: Session, seen: Seen, server: MailServer, _day: date
 ) -> Iterator[str]:
     """(33) What is called sent has arrived; what arrived is called sent, or "không rõ"."""
     arrived = seen.numbers | {one.number for one in server.taken[seen.taken :]}
-    sent = session.execute(
-        select(Letter.id, Letter.key, Letter.message_id)
-        .join(Event, Event.entity_id == cast(Letter.id, String))
-        .where(Event.entity == "letter", Event.action == "sent", Event.id > seen.event)
-    )
+    sent = session.execute(_CALLED_SENT, {"after": seen.event})
     for _, key, number in sent:
         if number not in arrived:
             yield f"letter {key} is called sent and never arrived"
     told = {LetterState.SENT.value, LetterState.UNKNOWN.value, LetterState.SENDING.value}
     new = [one.number for one in server.taken[seen.taken :]]
     for at in range(0, len(new), 400):
-        rows = session.execute(
-            select(Letter.key, Letter.state, Letter.message_id).where(
-                Letter.message_id.in_(new[at : at + 400])
-            )
-        ).all()
+        rows = session.execute(_ARRIVED, {"part": new[at : at + 400]}).all()
         for key, state, _ in rows:
             if state not in told:
                 yield f"letter {key} arrived and is {state}"
@@ -187,6 +195,21 @@ def one_digest_a_mailbox_a_day_arrives(
 
 
 _UNCOUNTED = (LetterState.HELD, LetterState.SUPERSEDED, LetterState.DROPPED)
+_EVER_HELD = select(Event.id).where(
+    Event.entity == "letter",
+    Event.action == "hold",
+    Event.entity_id == cast(Letter.id, String),
+)
+_GOING = (
+    select(func.count())
+    .select_from(Letter)
+    .where(
+        Letter.day == bindparam("day"),
+        Letter.kind.in_(COUNTED_KINDS),
+        Letter.state.not_in([one.value for one in _UNCOUNTED]),
+        ~_EVER_HELD.exists(),
+    )
+)
 
 
 def the_blast_cap_holds(
@@ -200,21 +223,7 @@ def the_blast_cap_holds(
     seen.cap = boxes, factor
     if not before[0]:
         return
-    held = select(Event.id).where(
-        Event.entity == "letter",
-        Event.action == "hold",
-        Event.entity_id == cast(Letter.id, String),
-    )
-    count = session.scalar(
-        select(func.count())
-        .select_from(Letter)
-        .where(
-            Letter.day == day,
-            Letter.kind.in_(COUNTED_KINDS),
-            Letter.state.not_in([one.value for one in _UNCOUNTED]),
-            ~held.exists(),
-        )
-    )
+    count = session.scalar(_GOING, {"day": day})
     if count is not None and count > most * widest:
         yield f"{count} letters on {day}, {most} mailboxes, factor {widest}"
 

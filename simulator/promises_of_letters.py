@@ -65,7 +65,16 @@ def one_digest_a_mailbox_a_day(session: Session) -> Iterator[str]:
 def letters_stand_in_legal_states(session: Session) -> Iterator[str]:
     """(33) A state is one of the list, and its columns agree with it."""
     legal = {state.value for state in LetterState}
-    for row in session.scalars(select(Letter)):
+    columns = (
+        Letter.key,
+        Letter.state,
+        Letter.sent_at,
+        Letter.claimed_by,
+        Letter.sending_at,
+        Letter.held_reason,
+        Letter.next_attempt_at,
+    )
+    for row in session.execute(select(*columns)):
         if row.state not in legal:
             yield f"letter {row.key}: state {row.state!r}"
         if (row.state == LetterState.SENT) != (row.sent_at is not None):
@@ -134,15 +143,16 @@ class DaysOff:
 def nothing_on_a_day_off(session: Session) -> Iterator[str]:
     """(5, 29) Neither queued for a day off nor sent on one; digests go on their own day."""
     days = DaysOff(session)
-    for row in session.scalars(select(Letter).where(Letter.kind.not_in(ANY_DAY_KINDS))):
-        if days.was_off(row.day, row.queued_at):
+    columns = (Letter.id, Letter.key, Letter.kind, Letter.day, Letter.queued_at)
+    letters = {str(row.id): row for row in session.execute(select(*columns))}
+    for row in letters.values():
+        if row.kind not in ANY_DAY_KINDS and days.was_off(row.day, row.queued_at):
             yield f"letter {row.key}: for {row.day}, a day off"
     rows = session.execute(
         select(Event.entity_id, Event.effective_on, Event.at).where(
             Event.entity == "letter", Event.action == "sent"
         )
     )
-    letters = {str(row.id): row for row in session.scalars(select(Letter))}
     for number, day, at in rows:
         letter = letters.get(number)
         if letter is None:

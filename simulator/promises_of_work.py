@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
@@ -41,17 +40,17 @@ def history_begins_with_the_opening(session: Session) -> Iterator[str]:
 
 def last_event_says_what_the_row_says(session: Session) -> Iterator[str]:
     """(37) Status and history are one write."""
-    last: dict[str, dict[str, Any]] = {}
-    for number, snapshot in session.execute(
-        select(Event.entity_id, Event.snapshot)
-        .where(Event.entity == "assignment")
-        .order_by(Event.id)
-    ):
-        last[number] = json.loads(snapshot)
-    for row in session.scalars(select(Assignment)):
-        said = last.get(str(row.id), {})
-        for name in SNAPSHOT_FIELDS:
-            value = getattr(row, name)
+    newest = select(func.max(Event.id)).where(Event.entity == "assignment")
+    last = pairs(
+        session,
+        select(Event.entity_id, Event.snapshot).where(
+            Event.id.in_(newest.group_by(Event.entity_id))
+        ),
+    )
+    columns = (getattr(Assignment, name) for name in SNAPSHOT_FIELDS)
+    for row in session.execute(select(Assignment.id, *columns)):
+        said = json.loads(last.get(str(row.id), "{}"))
+        for name, value in zip(SNAPSHOT_FIELDS, row[1:], strict=True):
             wanted = value.isoformat() if isinstance(value, date) else value
             if said.get(name) != wanted:
                 yield f"assignment {row.id}: {name} is {wanted!r}, its last event says {said.get(name)!r}"
@@ -92,7 +91,8 @@ def events_are_in_the_log(session: Session) -> Iterator[str]:
 def statuses_fit_their_roles(session: Session) -> Iterator[str]:
     """(14, 20) The lifecycle of a lead and that of a partner; only open work is reminded."""
     legal = {Role.LEAD.value: LEAD_STATUSES, Role.PARTNER.value: PARTNER_STATUSES}
-    for row in session.scalars(select(Assignment)):
+    columns = (Assignment.id, Assignment.role, Assignment.status, Assignment.next_reminder_on)
+    for row in session.execute(select(*columns)):
         if row.status not in legal[row.role]:
             yield f"assignment {row.id}: {row.role} that is {row.status}"
         if row.next_reminder_on is not None and row.status not in REMINDED:

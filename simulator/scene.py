@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
@@ -45,6 +45,27 @@ class Memory:
     """Years whose dates were fixed."""
     corrected: set[date] = field(default_factory=set)
     """Days that were corrected already."""
+
+
+_WORKS = (
+    select(
+        Assignment.id,
+        Assignment.agency_key,
+        Assignment.role,
+        Assignment.status,
+        Assignment.version,
+        Assignment.due_on,
+        Assignment.occurrence_id,
+        Occurrence.item_key,
+        Occurrence.lead_mode,
+    )
+    .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
+    .where(
+        Assignment.role == bindparam("role"),
+        Assignment.status.in_(bindparam("statuses", expanding=True)),
+    )
+    .order_by(Assignment.due_on, Assignment.id)
+)
 
 
 class Scene:
@@ -103,28 +124,9 @@ class Scene:
         agency: str | None = None,
     ) -> list[Work]:
         """The work in these statuses, the most urgent first."""
-        query = (
-            select(
-                Assignment.id,
-                Assignment.agency_key,
-                Assignment.role,
-                Assignment.status,
-                Assignment.version,
-                Assignment.due_on,
-                Assignment.occurrence_id,
-                Occurrence.item_key,
-                Occurrence.lead_mode,
-            )
-            .join(Occurrence, Occurrence.id == Assignment.occurrence_id)
-            .where(
-                Assignment.role == role.value,
-                Assignment.status.in_(sorted(one.value for one in statuses)),
-            )
-            .order_by(Assignment.due_on, Assignment.id)
-        )
-        if agency is not None:
-            query = query.where(Assignment.agency_key == agency)
-        return list(self.session.execute(query).all())
+        asked = {"role": role.value, "statuses": sorted(one.value for one in statuses)}
+        found = self.session.execute(_WORKS, asked).all()
+        return [one for one in found if agency is None or one.agency_key == agency]
 
     def work(
         self,

@@ -26,6 +26,8 @@ from simulator.invariants import CHECKS
 from simulator.mail import MailServer
 from simulator.promises_of_work import events_are_in_the_log
 
+_LETTERS = text("SELECT COUNT(*) FROM letter")
+
 
 class Broken(Exception):
     """A promise is broken; ``lines`` say which, in plain words."""
@@ -54,7 +56,7 @@ class Watch:
     def letters(self) -> int:
         """How many letters there are."""
         with self._database.read() as session:
-            return session.scalar(text("SELECT COUNT(*) FROM letter")) or 0
+            return session.scalar(_LETTERS) or 0
 
     def day(self, day: date) -> None:
         """The cheap looks, at what is new. Raises Broken."""
