@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, bindparam, select
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Occurrence
@@ -19,31 +19,34 @@ from rules.values import DateAuthority, ItemKind, Role, TrackingMode
 OUTSIDE = "Ngoài bốn nhóm (thường xuyên, ghi nhận, đã chuyển, thôi theo dõi)"
 
 
+_PERIODS = (
+    select(
+        Occurrence.id,
+        Occurrence.period_key,
+        Occurrence.period_last,
+        Occurrence.due_on.label("occurrence_due_on"),
+        Occurrence.kind,
+        Occurrence.mode,
+        Assignment.status,
+        Assignment.status_before,
+        Assignment.authority,
+        Assignment.due_on,
+        Assignment.completed_on,
+        Assignment.respond_by,
+        Assignment.suspended_on,
+    )
+    .outerjoin(
+        Assignment,
+        (Assignment.occurrence_id == Occurrence.id) & (Assignment.role == Role.LEAD.value),
+    )
+    .where(Occurrence.plan_key == bindparam("plan"), Occurrence.item_key == bindparam("item"))
+    .order_by(Occurrence.period_first, Assignment.id)
+)
+
+
 def item_periods(session: Session, plan: str, item: str) -> list[PeriodWork]:
     """All periods of the item with the work of its leads."""
-    rows = session.execute(
-        select(
-            Occurrence.id,
-            Occurrence.period_key,
-            Occurrence.period_last,
-            Occurrence.due_on.label("occurrence_due_on"),
-            Occurrence.kind,
-            Occurrence.mode,
-            Assignment.status,
-            Assignment.status_before,
-            Assignment.authority,
-            Assignment.due_on,
-            Assignment.completed_on,
-            Assignment.respond_by,
-            Assignment.suspended_on,
-        )
-        .outerjoin(
-            Assignment,
-            (Assignment.occurrence_id == Occurrence.id) & (Assignment.role == Role.LEAD.value),
-        )
-        .where(Occurrence.plan_key == plan, Occurrence.item_key == item)
-        .order_by(Occurrence.period_first, Assignment.id)
-    ).mappings()
+    rows = session.execute(_PERIODS, {"plan": plan, "item": item}).mappings()
     heads: dict[int, tuple[str, date, date]] = {}
     works: dict[int, list[Work]] = {}
     for row in rows:

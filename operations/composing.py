@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.queries_delivery import lines_of
@@ -71,6 +71,15 @@ _WITHOUT_LINK = frozenset({LetterKind.OPERATOR, LetterKind.MONDAY, LetterKind.CH
 """Letters to people who sign in, or to nobody of an agency."""
 
 
+_MET = select(AgencyRow).where(AgencyRow.key.in_(bindparam("part", expanding=True)))
+_PAPERS = select(Evidence).where(Evidence.submission_id == bindparam("filed")).order_by(Evidence.id)
+_PERIOD_OF = (
+    select(Occurrence.item_key, Occurrence.period_key)
+    .join(Assignment, Assignment.occurrence_id == Occurrence.id)
+    .where(Assignment.id == bindparam("number"))
+)
+
+
 class Composer:
     """Composes letters for one business date at one instant; reads what it needs in bulk.
 
@@ -122,7 +131,7 @@ class Composer:
     def _meet(self, keys: Iterable[str]) -> None:
         """Read the agencies of many letters at once."""
         for part in in_parts(sorted(set(keys) - self._agencies.keys())):
-            found = self._session.scalars(select(AgencyRow).where(AgencyRow.key.in_(part)))
+            found = self._session.scalars(_MET, {"part": part})
             self._agencies.update((row.key, row) for row in found)
 
     def _agency(self, key: str) -> AgencyRow:
@@ -238,9 +247,7 @@ class Composer:
         row, said = self._about(letter)
         session = self._session
         filed = session.get_one(Submission, said["submission_id"])
-        papers = session.scalars(
-            select(Evidence).where(Evidence.submission_id == filed.id).order_by(Evidence.id)
-        ).all()
+        papers = session.scalars(_PAPERS, {"filed": filed.id}).all()
         value = ReceiptLetter(
             **self._single(letter, row),
             received_at=filed.submitted_at,
@@ -312,11 +319,7 @@ class Composer:
 
 def receipt_code(session: Session, filed: Submission) -> str:
     """What the agency can cite: ``I.1-2027-15-1`` (item, period, assignment, revision)."""
-    item, period = session.execute(
-        select(Occurrence.item_key, Occurrence.period_key)
-        .join(Assignment, Assignment.occurrence_id == Occurrence.id)
-        .where(Assignment.id == filed.assignment_id)
-    ).one()
+    item, period = session.execute(_PERIOD_OF, {"number": filed.assignment_id}).one()
     return f"{item}-{period}-{filed.assignment_id}-{filed.revision}"
 
 

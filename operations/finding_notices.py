@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.tables import Assignment, Finding, Notice, Occurrence
@@ -79,19 +79,21 @@ def void_waiting(session: Session, row: Finding, kinds: Iterable[NoticeKind]) ->
         session.execute(update(Notice).where(Notice.id.in_(found)).values(void=True))
 
 
+_DUE_FINDINGS = (
+    select(Finding)
+    .where(Finding.state == "open", Finding.next_reminder_on <= bindparam("as_of"))
+    .order_by(Finding.id)
+    .with_for_update()
+)
+
+
 def climb_findings(session: Session, stamp: Stamp) -> int:
     """Leave a notice for each rung that is owed to an open finding today; returns how many rungs.
 
     Only the latest owed rung is said (rule 28).
     """
-    query = (
-        select(Finding)
-        .where(Finding.state == "open", Finding.next_reminder_on <= stamp.as_of)
-        .order_by(Finding.id)
-        .with_for_update()
-    )
     count = 0
-    for row in session.scalars(query).all():
+    for row in session.scalars(_DUE_FINDINGS, {"as_of": stamp.as_of}).all():
         state = plan_of(session, row)
         ladder = None if state is None else state.plan.ladders.get(LADDER)
         if state is None or ladder is None or row.due_on is None:

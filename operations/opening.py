@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from models.bulk import allocate_ids, reads_by_index
@@ -74,11 +74,16 @@ def open_due(
     return result
 
 
+_OPENED = select(Occurrence.item_key, Occurrence.period_key).where(
+    Occurrence.plan_key == bindparam("plan")
+)
+_OPENED_OF_ITEM = _OPENED.where(Occurrence.item_key == bindparam("item"))
+
+
 def _existing(session: Session, plan: str, item: str | None) -> set[tuple[str, str]]:
-    query = select(Occurrence.item_key, Occurrence.period_key).where(Occurrence.plan_key == plan)
-    if item is not None:
-        query = query.where(Occurrence.item_key == item)
-    return {(found, period) for found, period in session.execute(query)}
+    query = _OPENED if item is None else _OPENED_OF_ITEM
+    rows = session.execute(query, {"plan": plan, "item": item})
+    return {(found, period) for found, period in rows}
 
 
 def open_occurrence(session: Session, stamp: Stamp, state: PlanState, opening: Opening) -> int:

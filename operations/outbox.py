@@ -178,6 +178,9 @@ def held_changes(session: Session, letter_ids: Iterable[int]) -> list[Change]:
     return changes
 
 
+_PILOTS = select(AgencyRow.key).where(AgencyRow.pilot)
+
+
 class Holding:
     """Decides which of a run's letters are kept back (rules 19, 32)."""
 
@@ -186,7 +189,7 @@ class Holding:
 
     @cached_property
     def _pilots(self) -> set[str]:
-        return set(self._session.scalars(select(AgencyRow.key).where(AgencyRow.pilot)))
+        return set(self._session.scalars(_PILOTS))
 
     @cached_property
     def _coordinators(self) -> set[str]:

@@ -39,6 +39,17 @@ _MINE: Final = (
 """States in which an outcome may still come: a letter given up as unknown may turn out sent."""
 
 
+_OURS: Final = (
+    select(Letter)
+    .where(
+        Letter.id == bindparam("number"),
+        Letter.claimed_by == bindparam("owner"),
+        Letter.state.in_(_MINE),
+    )
+    .with_for_update()
+)
+
+
 def record_outcome(
     session: Session, stamp: Stamp, letter_id: int, outcome: Outcome, *, owner: str
 ) -> LetterState | None:
@@ -49,11 +60,7 @@ def record_outcome(
     """
     if isinstance(outcome, Sent):
         return _sent(session, stamp, letter_id, outcome, owner=owner)
-    row = session.scalars(
-        select(Letter)
-        .where(Letter.id == letter_id, Letter.claimed_by == owner, Letter.state.in_(_MINE))
-        .with_for_update()
-    ).one_or_none()
+    row = session.scalars(_OURS, {"number": letter_id, "owner": owner}).one_or_none()
     if row is None:
         return None
     changes = list(_apply(session, stamp, row, outcome))

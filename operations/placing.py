@@ -167,15 +167,15 @@ def _write_lines(run: Run, collected: Collected, letters: dict[str, int]) -> Non
     run.result.notices += len(notices)
 
 
+_NOTICE = Base.metadata.tables[Notice.__tablename__]
+_TAKEN = (
+    update(_NOTICE).where(_NOTICE.c.id == bindparam("notice")).values(letter_id=bindparam("letter"))
+)
+
+
 def _take_notices(session: Session, rows: Sequence[dict[str, int]]) -> None:
     if rows:
-        table = Base.metadata.tables[Notice.__tablename__]
-        session.connection().execute(
-            update(table)
-            .where(table.c.id == bindparam("notice"))
-            .values(letter_id=bindparam("letter")),
-            list(rows),
-        )
+        session.connection().execute(_TAKEN, list(rows))
 
 
 def send_at_once(run: Run, collected: Collected) -> None:

@@ -21,6 +21,11 @@ _Anchor = tuple[int, int, date]
 """(assignment, round, date that the rungs speak of)."""
 
 
+_LETTERS = (
+    select(Letter).where(Letter.id.in_(bindparam("part", expanding=True))).order_by(Letter.id)
+)
+
+
 def supersede_unsent(session: Session, stamp: Stamp) -> list[Change]:
     """End the digests of earlier days that are still unsent; what they said is owed again.
 
@@ -29,7 +34,7 @@ def supersede_unsent(session: Session, stamp: Stamp) -> list[Change]:
     ids = unsent_before(session, stamp.as_of, DAY_BOUND)
     changes: list[Change] = []
     for part in in_parts(ids):
-        for row in session.scalars(select(Letter).where(Letter.id.in_(part)).order_by(Letter.id)):
+        for row in session.scalars(_LETTERS, {"part": part}):
             row.state = LetterState.SUPERSEDED.value
             row.claimed_by, row.next_attempt_at = None, None
             changes.append(letter_change(row, "supersede"))

@@ -45,14 +45,17 @@ CLOSED: Final = (
 )
 
 
+_LAST_RESTORE: Final = (
+    select(Event)
+    .where(Event.entity == "database", Event.entity_id == "restore")
+    .order_by(Event.at.desc(), Event.id.desc())
+    .limit(1)
+)
+
+
 def gap_of(session: Session) -> Gap | None:
     """The gap of the last restore; None for a database that was never restored."""
-    row = session.scalars(
-        select(Event)
-        .where(Event.entity == "database", Event.entity_id == "restore")
-        .order_by(Event.at.desc(), Event.id.desc())
-        .limit(1)
-    ).first()
+    row = session.scalars(_LAST_RESTORE).first()
     if row is None:
         return None
     made_at = datetime.fromisoformat(json.loads(row.snapshot)["made_at"])

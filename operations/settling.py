@@ -6,7 +6,7 @@ Level-triggered: what was settled is marked, so missed days and repeated runs en
 from __future__ import annotations
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.tables import Account, Contact, ContactKind, ReorganisationRow
@@ -23,17 +23,20 @@ from rules.reorganising import Accounts, Reorganisation
 REORGANISATION: TypeAdapter[Reorganisation] = TypeAdapter(Reorganisation)
 
 
+_DUE = (
+    select(ReorganisationRow)
+    .where(
+        ReorganisationRow.settled_on.is_(None),
+        ReorganisationRow.effective_on <= bindparam("as_of"),
+    )
+    .order_by(ReorganisationRow.effective_on, ReorganisationRow.id)
+    .with_for_update()
+)
+
+
 def settle_due(session: Session, stamp: Stamp) -> int:
     """Let accounts, links and contacts follow every change whose day has come; how many there were."""
-    rows = session.scalars(
-        select(ReorganisationRow)
-        .where(
-            ReorganisationRow.settled_on.is_(None),
-            ReorganisationRow.effective_on <= stamp.as_of,
-        )
-        .order_by(ReorganisationRow.effective_on, ReorganisationRow.id)
-        .with_for_update()
-    ).all()
+    rows = session.scalars(_DUE, {"as_of": stamp.as_of}).all()
     if not rows:
         return 0
     directory = load_directory(session)

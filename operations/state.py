@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.queries_catalog import (
@@ -264,9 +264,12 @@ def load_directory(session: Session) -> Directory:
     )
 
 
+_FIXED = select(PeriodDate).where(PeriodDate.plan_key == bindparam("plan"))
+
+
 def fixed_dates(session: Session, plan: str) -> Mapping[OccurrenceKey, FixedDate]:
     """The dates of ``plan`` that documents fixed, by item and period (rule 17)."""
-    rows = session.scalars(select(PeriodDate).where(PeriodDate.plan_key == plan))
+    rows = session.scalars(_FIXED, {"plan": plan})
     return {
         (row.item_key, row.period_key): FixedDate(
             due_on=row.due_on,
