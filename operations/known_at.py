@@ -8,8 +8,8 @@ So the cost follows the number of assignments and not the length of the history.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Date, ScalarSelect, Select, String, cast, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from models.base import INSTANT_FORMAT, Base, Instant
+from models.base import Base, Instant
 from models.tables import Assignment, Event, Occurrence
 from operations.queries import WorkRow, work_list, work_row
 from rules.lifecycle import Status
@@ -114,24 +114,41 @@ def _last_event(
 
 
 def _rows(session: Session, query: Select[tuple[int, str, str]], as_of: date) -> list[WorkRow]:
-    return [
-        work_row(dict(_values("occurrence", above)) | dict(_values("assignment", own)), as_of)
-        for _, own, above in session.execute(query)
-    ]
+    occurrences: dict[str, dict[str, Any]] = {}
+    found = []
+    for _, own, above in session.execute(query):
+        if above not in occurrences:
+            occurrences[above] = _values("occurrence", above)
+        found.append(work_row(occurrences[above] | _values("assignment", own), as_of))
+    return found
 
 
-def _values(table: str, snapshot: str) -> Iterator[tuple[str, Any]]:
+def _values(table: str, snapshot: str) -> dict[str, Any]:
     """The columns of a snapshot as Python's values; a column that is newer than it is None."""
     stored: Mapping[str, Any] = json.loads(snapshot)
-    for name, kind in _columns(table):
-        value = stored.get(name)
-        if isinstance(value, str) and kind is Date:
-            value = date.fromisoformat(value)
-        elif isinstance(value, str) and kind is Instant:
-            value = datetime.strptime(value, INSTANT_FORMAT).replace(tzinfo=UTC)
-        yield ("occurrence" if (table, name) == ("occurrence", "id") else name), value
+    values = {said: stored.get(name) for name, said in _names(table)}
+    for name, read in _readers(table):
+        if (value := values[name]) is not None:
+            values[name] = read(value)
+    return values
 
 
 @cache
-def _columns(table: str) -> tuple[tuple[str, type], ...]:
-    return tuple((one.name, type(one.type)) for one in Base.metadata.tables[table].columns)
+def _names(table: str) -> tuple[tuple[str, str], ...]:
+    """The columns of a table, each with what a list calls it."""
+    names = [one.name for one in Base.metadata.tables[table].columns]
+    return tuple((name, "occurrence" if (table, name) == _ABOVE else name) for name in names)
+
+
+_ABOVE = ("occurrence", "id")
+
+
+@cache
+def _readers(table: str) -> tuple[tuple[str, Callable[[str], Any]], ...]:
+    """The columns whose values are written as text, and what reads them."""
+    read: Mapping[type, Callable[[str], Any]] = {
+        Date: date.fromisoformat,
+        Instant: datetime.fromisoformat,
+    }
+    columns = Base.metadata.tables[table].columns
+    return tuple((one.name, read[type(one.type)]) for one in columns if type(one.type) in read)

@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -109,9 +110,22 @@ def _empty() -> Engine:
     """A database in memory with our tables. What it holds was checked when it was first written."""
     engine = create_engine("sqlite://", poolclass=StaticPool, hide_parameters=True)
     with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.deserialize(_blank())
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
-    Base.metadata.create_all(engine)
     return engine
+
+
+@cache
+def _blank() -> bytes:
+    """Our tables, empty, as SQLite keeps them: made once in a process."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(engine)
+    with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        image: bytes = raw.serialize()
+    engine.dispose()
+    return image
 
 
 def _last_snapshots(
