@@ -110,7 +110,7 @@ class Kept:
                 _DATED, (self.run_days, EVENT_DAYS, EVENT_DAYS), strict=True
             ):
                 before = f"{now - timedelta(days=days):%Y-%m-%d %H:%M:%S}"
-                asked = f"SELECT count(*) FROM {table} WHERE {column} < ?"  # noqa: S608
+                asked = f"SELECT count(*) FROM {table} WHERE {column} < ?"  # noqa: S608 - our own names
                 yield database.execute(asked, (before,)).fetchone()[0]
 
     def told(self) -> str:
@@ -121,7 +121,7 @@ class Kept:
                 for one in ("page_size", "freelist_count")
             )
             runs, events = (
-                database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
                 for table in ("flow_run", "events")
             )
         size = sum(one.stat().st_size for one in self.path.parent.glob(f"{self.path.name}*"))

@@ -15,9 +15,10 @@ from operations.address_book import AddressBook, address_book
 from operations.loose_lines import collect_loose
 from operations.open_plans import OpenPlans
 from operations.parcels import Collected, NoticeLine
+from operations.remembered import Before
 from operations.restored import gap_of, said_before
 from operations.rungs_owed import RungReader, collect_rungs
-from operations.state import load_calendar, plan_keys
+from operations.state import calendar_before_writing, plan_keys
 from rules.digest import (
     AT_ONCE,
     RIDES_ALONG,
@@ -40,13 +41,15 @@ def collect(
     item: str | None = None,
     shard: Shard | None = None,
     digests: bool = True,
+    before: Before | None = None,
 ) -> Collected:
     """What every mailbox is owed on ``as_of``; only at-once letters when ``digests`` is off.
 
     Nothing but receipts is owed on a day off (rule 5). ``shard`` narrows to the agencies of a share.
+    ``before`` is what :func:`operations.remembered.newest_before_writing` said to a sweep.
     """
     collected = Collected()
-    climbs = digests and load_calendar(session).is_working(as_of)
+    climbs = digests and calendar_before_writing(session, before).is_working(as_of)
     due = due_assignments(session, as_of, plan=plan, item=item) if climbs else ()
     pending = pending_notices(session, plan=plan, item=item)
     if shard is not None:
@@ -54,7 +57,7 @@ def collect(
         pending = [row for row in pending if shard.holds(row.agency_key)]
     if not (due or pending):
         return collected
-    plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session))
+    plans = OpenPlans(session, as_of, [plan] if plan else plan_keys(session), before)
     book = address_book(session)
     gap = gap_of(session)
     said = queued_rungs(session, due)

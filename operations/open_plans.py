@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from operations.remembered import Before
 from operations.state import PlanState, states_of
 from rules.digest import LadderReader
 from rules.planning import ladder_key
@@ -17,9 +18,11 @@ from rules.values import DateAuthority, ItemKind, Ladder, Role, TrackingMode
 class OpenPlans:
     """The states and ladder readers of the active plans, loaded when the first row asks."""
 
-    def __init__(self, session: Session, as_of: date, keys: Collection[str]) -> None:
+    def __init__(
+        self, session: Session, as_of: date, keys: Collection[str], before: Before | None = None
+    ) -> None:
         self._as_of, self._keys = as_of, frozenset(keys)
-        self._load = states_of(session)
+        self._load = states_of(session, before)
         self._states: dict[str, PlanState] = {}
         self._readers: dict[str, LadderReader] = {}
         self._coordinators: dict[str, str] = {}

@@ -31,8 +31,9 @@ from operations.outbox import (
 from operations.parcels import Climb, Collected
 from operations.placing import RemindResult, Run, place_digests, send_at_once
 from operations.releasing import supersede_unsent
+from operations.remembered import newest_before_writing
 from operations.stamp import Stamp
-from operations.state import load_calendar, plan_keys, states_of
+from operations.state import calendar_before_writing, plan_keys, states_of
 from rules.shards import Shard
 
 __all__ = ["RemindResult", "queue_at_once", "remind"]
@@ -59,15 +60,16 @@ def remind(
         return result
     lock_sweep(session)
     reads_by_index(session)
+    before = newest_before_writing(session)
     run = Run(session, stamp, Holding(session, stamp), result)
     run.changes += supersede_unsent(session, stamp)
     result.superseded = len(run.changes)
     _lock_open_digests(session, stamp)
-    working = load_calendar(session).is_working(stamp.as_of)
+    working = calendar_before_writing(session, before).is_working(stamp.as_of)
     result.day_off = not working
     if working and plan is None and item is None:
         climb_findings(session, stamp)
-    collected = collect(session, stamp.as_of, plan=plan, item=item, shard=shard)
+    collected = collect(session, stamp.as_of, plan=plan, item=item, shard=shard, before=before)
     result.unreachable = collected.unreachable
     _void(session, collected.void)
     placed = place_digests(run, collected)
@@ -83,8 +85,9 @@ def queue_at_once(session: Session, stamp: Stamp, *, sending_allowed: bool = Tru
     if not (sending_allowed and at_once_waits(session)):
         return result
     lock_sweep(session)
+    before = newest_before_writing(session)
     run = Run(session, stamp, Holding(session, stamp), result)
-    collected = collect(session, stamp.as_of, digests=False)
+    collected = collect(session, stamp.as_of, digests=False, before=before)
     result.unreachable = collected.unreachable
     _void(session, collected.void)
     send_at_once(run, collected)
