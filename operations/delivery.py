@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import CursorResult, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from models.tables import Base, Letter, LetterState
+from models.tables import Base, DayRow, Letter, LetterState
 from operations.history import Change, record
-from operations.outbox import letter_change
+from operations.outbox import ANY_DAY_LETTERS, letter_change
 from operations.outcomes import INTERRUPTED
 from operations.stamp import Stamp
 
@@ -69,12 +69,15 @@ def _abandoned(row: Letter, stamp: Stamp, alive: Callable[[str], bool | None]) -
 
 
 _LETTER: Final = Base.metadata.tables[Letter.__tablename__]
+_DAY: Final = Base.metadata.tables[DayRow.__tablename__]
+_DECLARED_OFF: Final = exists().where(_DAY.c.day == bindparam("today"), _DAY.c.working.is_(False))
 _ON_ITS_WAY: Final = (
     update(_LETTER)
     .where(
         _LETTER.c.id == bindparam("number"),
         _LETTER.c.state == LetterState.CLAIMED.value,
         _LETTER.c.claimed_by == bindparam("owner"),
+        _LETTER.c.kind.in_(ANY_DAY_LETTERS) | ~_DECLARED_OFF,
     )
     .values(state=LetterState.SENDING.value, sending_at=bindparam("at"))
 )
@@ -83,8 +86,14 @@ _ON_ITS_WAY: Final = (
 def begin_sending(session: Session, stamp: Stamp, letter_id: int, *, owner: str) -> bool:
     """Mark a claimed letter as on its way, to be committed just before DATA (rule 33).
 
-    False when it is not this owner's any more: then it must not be sent.
+    False when it is not this owner's any more, or waits for a working day because this one was
+    declared a day off since it was claimed (rule 5): then it must not be sent.
     """
-    values = {"number": letter_id, "owner": owner, "at": stamp.at}
+    values = {"number": letter_id, "owner": owner, "at": stamp.at, "today": stamp.as_of}
     done: CursorResult[Any] = session.connection().execute(_ON_ITS_WAY, values)
     return done.rowcount == 1
+
+
+def declared_off(session: Session, stamp: Stamp) -> bool:
+    """Whether the business date was declared a day off (rule 3)."""
+    return bool(session.scalar(select(_DECLARED_OFF), {"today": stamp.as_of}))

@@ -27,7 +27,7 @@ from notifications.compose import fill_link
 from notifications.message import build_message, message_bytes
 from notifications.values import Sender
 from operations.claiming import Desk, Ready
-from operations.delivery import begin_sending, recover
+from operations.delivery import begin_sending, declared_off, recover
 from operations.links import Secret
 from operations.outcomes import abandon, record_outcome
 from operations.releasing import supersede_and_record
@@ -43,7 +43,7 @@ class LetterTaken(Exception):
 
 
 class DayOver(Exception):
-    """The day on which the delivery began has ended; what is left is for the next delivery."""
+    """The day ended, or was declared a day off; what was claimed is looked at anew."""
 
 
 class MailSender(Protocol):
@@ -126,7 +126,8 @@ def deliver(
     First what a dead delivery left behind is sorted out, digests of earlier days are superseded,
     and what goes at once is queued. The caller sees to it that no past date comes here (rule 1).
     A delivery that lasts until midnight ends there, whether a mail server or the machine held it up:
-    the next day may be a day off (rule 5), and its digests tell of that day (30).
+    the next day may be a day off (rule 5), and its digests tell of that day (30). Where somebody
+    declares this very day off meanwhile, no letter but those of any day begins its way any more.
     ``batch`` letters are claimed and rendered at once, and stored within one transaction, for
     which SQLite's other writers wait.
     """
@@ -236,9 +237,10 @@ class _Round:
                 raise DayOver
             with office.database.write() as session:
                 stamp = office.stamp(self.as_of)
-                mine = begin_sending(session, stamp, letter.letter_id, owner=self.owner)
-            if not mine:
-                raise LetterTaken
+                if begin_sending(session, stamp, letter.letter_id, owner=self.owner):
+                    return
+                off = declared_off(session, stamp)
+            raise DayOver if off else LetterTaken
 
         rendered = letter.rendered
         if letter.link is not None:

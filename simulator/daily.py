@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from sqlalchemy import String, bindparam, cast, func, select, text
+from sqlalchemy import String, and_, bindparam, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from models.queries_mail import COUNTED_KINDS, active_mailboxes
@@ -18,7 +19,6 @@ from rules.lifecycle import TRANSITIONS, Action, Status
 from simulator.clock import LOCAL
 from simulator.mail import MailServer
 from simulator.promises_of_letters import ANY_DAY_KINDS, DaysOff
-from simulator.reading import pairs
 
 _NEWEST_EVENT = text("SELECT COALESCE(MAX(id), 0) FROM event")
 
@@ -167,6 +167,11 @@ def no_letter_is_lost(
             yield f"{number} arrived and is in no outbox"
 
 
+_TAKEN = select(Letter.message_id, Letter.kind, Letter.sending_at).where(
+    Letter.message_id.in_(bindparam("part", expanding=True))
+)
+
+
 def one_digest_a_mailbox_a_day_arrives(
     session: Session, seen: Seen, server: MailServer, _day: date
 ) -> Iterator[str]:
@@ -175,20 +180,20 @@ def one_digest_a_mailbox_a_day_arrives(
     if not new:
         return
     days = DaysOff(session)
-    kinds: dict[str, str] = {}
+    letters: dict[str, Any] = {}
     for at in range(0, len(new), 400):
         some = [one.number for one in new[at : at + 400]]
-        kinds |= pairs(
-            session, select(Letter.message_id, Letter.kind).where(Letter.message_id.in_(some))
-        )
+        rows = session.execute(_TAKEN, {"part": some})
+        letters |= {row.message_id: row for row in rows}
     digests: Counter[tuple[str, date]] = Counter()
     for one in new:
-        kind, day = kinds.get(one.number), one.at.astimezone(LOCAL).date()
-        if kind is None:
+        letter, day = letters.get(one.number), one.at.astimezone(LOCAL).date()
+        if letter is None:
             continue
-        digests[one.to, day] += kind == "digest"
-        if kind not in ANY_DAY_KINDS and days.was_off(day, one.at):
-            yield f"{one.number}, a {kind}, arrived on {day}, a day off"
+        digests[one.to, day] += letter.kind == "digest"
+        began = letter.sending_at or one.at
+        if letter.kind not in ANY_DAY_KINDS and days.was_off(day, began):
+            yield f"{one.number}, a {letter.kind}, arrived on {day}, a day off"
     for (to, day), count in digests.items():
         if count > 1:
             yield f"{to}: {count} digests arrived on {day}"
@@ -212,6 +217,19 @@ _GOING = (
 )
 
 
+_FELL_AWAY = (
+    select(func.count())
+    .select_from(Event)
+    .where(
+        Event.id > bindparam("since"),
+        or_(
+            and_(Event.entity == "mailbox", Event.action == "undeliverable"),
+            and_(Event.entity == "contact", Event.snapshot.like('%"active":false%')),
+        ),
+    )
+)
+
+
 def the_blast_cap_holds(
     session: Session, seen: Seen, _server: MailServer, day: date
 ) -> Iterator[str]:
@@ -219,7 +237,9 @@ def the_blast_cap_holds(
     boxes = active_mailboxes(session)
     factors = [load_plan(session, key).policies.blast_factor for key in plan_keys(session)]
     factor = min(factors, default=1.5)
-    before, (most, widest) = seen.cap, (max(boxes, seen.cap[0]), max(factor, seen.cap[1]))
+    # A mailbox may have come and fallen away since the last look, and letters with it.
+    there = boxes + (session.scalar(_FELL_AWAY, {"since": seen.event}) or 0)
+    before, (most, widest) = seen.cap, (max(there, seen.cap[0]), max(factor, seen.cap[1]))
     seen.cap = boxes, factor
     if not before[0]:
         return

@@ -143,8 +143,9 @@ class DaysOff:
 def nothing_on_a_day_off(session: Session) -> Iterator[str]:
     """(5, 29) Neither queued for a day off nor sent on one; digests go on their own day."""
     days = DaysOff(session)
-    columns = (Letter.id, Letter.key, Letter.kind, Letter.day, Letter.queued_at)
-    letters = {str(row.id): row for row in session.execute(select(*columns))}
+    columns = (Letter.key, Letter.kind, Letter.day, Letter.queued_at, Letter.sending_at)
+    rows_of = session.execute(select(Letter.id, *columns))
+    letters = {str(row.id): row for row in rows_of}
     for row in letters.values():
         if row.kind not in ANY_DAY_KINDS and days.was_off(row.day, row.queued_at):
             yield f"letter {row.key}: for {row.day}, a day off"
@@ -157,7 +158,7 @@ def nothing_on_a_day_off(session: Session) -> Iterator[str]:
         letter = letters.get(number)
         if letter is None:
             yield f"letter {number}: was sent and is not there"
-        elif letter.kind not in ANY_DAY_KINDS and days.was_off(day, at):
+        elif letter.kind not in ANY_DAY_KINDS and days.was_off(day, letter.sending_at or at):
             yield f"letter {letter.key}: sent on {day}, a day off"
         elif letter.kind in DAY_KINDS and day != letter.day:
             yield f"letter {letter.key}: sent on {day}"

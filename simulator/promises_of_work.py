@@ -123,7 +123,10 @@ def due_dates_are_working_days(session: Session) -> Iterator[str]:
 
 
 def no_lead_is_its_own_partner(session: Session) -> Iterator[str]:
-    """(14) Except where each leads its own: there a partner belongs to the whole occurrence."""
+    """(14) Except where each leads its own: there a partner belongs to the whole occurrence.
+
+    What an agency gave as a partner before it took the lead over stays told; it owes nothing twice.
+    """
     partner = aliased(Assignment)
     rows = session.execute(
         select(Occurrence.item_key, Occurrence.period_key, Assignment.agency_key)
@@ -139,7 +142,7 @@ def no_lead_is_its_own_partner(session: Session) -> Iterator[str]:
         .where(
             Assignment.role == Role.LEAD.value,
             Assignment.status.not_in(GONE),
-            partner.status.not_in(GONE),
+            partner.status.in_([Status.DORMANT.value, Status.REQUESTED.value]),
             Occurrence.lead_mode != LeadMode.EACH.value,
         )
     )

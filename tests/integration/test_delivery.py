@@ -24,6 +24,8 @@ from notifications.answers import (
 from notifications.formats import LINK_PLACEHOLDER
 from operations.claiming import Desk, Drafts, draft, settle, take
 from operations.contacts import ContactInput, set_contact
+from operations.day_effects import DayOrder
+from operations.days import change_days
 from operations.delivery import begin_sending, recover
 from operations.links import LINK_PATH, LinkPurpose, check
 from operations.outcomes import record_outcome
@@ -346,6 +348,32 @@ def test_a_delivery_ends_with_its_day(place: Town, *, under_way: bool) -> None:
     assert (result.sent, len(mail.taken)) == (int(under_way), int(under_way))
     left = [state for state in place.states(R5).values() if state != LetterState.SENT]
     assert left == [LetterState.QUEUED] * (2 - under_way)
+
+
+def test_no_letter_begins_its_way_once_its_day_is_declared_off(place: Town) -> None:
+    """Rules 3, 5: the one at the server goes on, the rest of the claim waits for a working day."""
+    mail = ScriptedMail()
+
+    def declare_off(_to: str) -> None:
+        mail.on_data = None
+        with place.changing() as session:
+            change_days(
+                session,
+                world.coordinator(R5),
+                [DayOrder(day=R5, working=False)],
+                name="Nghỉ bão",
+                document="12/TB-BNV",
+            )
+
+    mail.on_data = declare_off
+    assert place.send(R5, mail).sent == 1
+    assert place.send(R5, mail).sent == 0
+    waiting = [key for key, state in place.states(R5).items() if state == LetterState.QUEUED]
+    assert len(waiting) == 1
+    tomorrow = R5 + timedelta(days=1)
+    place.sweep(tomorrow)
+    assert place.send(tomorrow, mail).sent >= 1
+    assert place.states(R5)[waiting[0]] == LetterState.SUPERSEDED
 
 
 def test_every_end_of_a_letter_is_history(place: Town) -> None:
