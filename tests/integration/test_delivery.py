@@ -28,7 +28,10 @@ from operations.day_effects import DayOrder
 from operations.days import change_days
 from operations.delivery import begin_sending, recover
 from operations.links import LINK_PATH, LinkPurpose, check
+from operations.outbox import LetterKind, queue_operator_notice
 from operations.outcomes import record_outcome
+from rules.digest import Recipient
+from rules.values import Audience
 from runtime.clock import FixedClock
 from runtime.delivery import deliver, is_alive, owner_id
 from tests import world
@@ -351,8 +354,13 @@ def test_a_delivery_ends_with_its_day(place: Town, *, under_way: bool) -> None:
 
 
 def test_no_letter_begins_its_way_once_its_day_is_declared_off(place: Town) -> None:
-    """Rules 3, 5: the one at the server goes on, the rest of the claim waits for a working day."""
+    """Rules 3, 5: the one at the server goes on, and so does what goes on any day; the rest waits."""
     mail = ScriptedMail()
+    with place.changing() as session:
+        to = Recipient(address="van-hanh@tinh.example", agency=A, audience=Audience.FOCAL)
+        queue_operator_notice(
+            session, world.flow(R5), key="x", recipient=to, title="Thử", summary="Thử"
+        )
 
     def declare_off(_to: str) -> None:
         mail.on_data = None
@@ -366,7 +374,8 @@ def test_no_letter_begins_its_way_once_its_day_is_declared_off(place: Town) -> N
             )
 
     mail.on_data = declare_off
-    assert place.send(R5, mail).sent == 1
+    assert place.send(R5, mail).sent == 2
+    assert [one.state for one in place.letters(R5, LetterKind.OPERATOR)] == [LetterState.SENT]
     assert place.send(R5, mail).sent == 0
     waiting = [key for key, state in place.states(R5).items() if state == LetterState.QUEUED]
     assert len(waiting) == 1
